@@ -1,0 +1,5 @@
+//! Codes M06xx: the command line.
+
+use super::codes;
+
+codes! {}

@@ -1,0 +1,5 @@
+//! Codes M01xx: the preprocessor.
+
+use super::codes;
+
+codes! {}

@@ -1,0 +1,5 @@
+//! Codes M04xx: routines and the subsystem.
+
+use super::codes;
+
+codes! {}

@@ -1,0 +1,5 @@
+//! Codes M02xx: lexing, grammar and dialects.
+
+use super::codes;
+
+codes! {}

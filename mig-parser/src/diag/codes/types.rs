@@ -1,0 +1,5 @@
+//! Codes M03xx: types.
+
+use super::codes;
+
+codes! {}

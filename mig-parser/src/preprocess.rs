@@ -1,0 +1,5 @@
+//! The built-in C preprocessor: directives, macros, includes.
+
+pub mod origins;
+
+pub use origins::Origins;

@@ -1,0 +1,1 @@
+//! Preprocessed text → syntax tree.
