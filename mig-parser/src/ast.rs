@@ -71,19 +71,6 @@ pub struct Subsystem {
     pub base: Number,
 }
 
-/// For whom stubs are made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SubsystemMode {
-    /// The client runs in the kernel.
-    KernelUser,
-    /// The server runs in the kernel.
-    KernelServer,
-    /// Mach 2.5.
-    Kernel,
-    /// Mach 2.5 with Camelot.
-    Camelot,
-}
-
 /// A setting: keyword and operand.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setting {
@@ -381,6 +368,20 @@ macro_rules! keywords {
             }
         }
     };
+}
+
+keywords! {
+    /// For whom stubs are made.
+    SubsystemMode {
+        /// The client runs in the kernel.
+        KernelUser = "kerneluser",
+        /// The server runs in the kernel.
+        KernelServer = "kernelserver",
+        /// Mach 2.5.
+        Kernel = "kernel",
+        /// Mach 2.5 with Camelot.
+        Camelot = "camelot",
+    }
 }
 
 keywords! {
