@@ -1,0 +1,108 @@
+//! Values that travel in a plain form: structures, and numbers with a type of their own.
+
+use crate::error::KernReturn;
+use crate::memory::{Address, Inherit, Plain, Protection, Size, Wide};
+use crate::message::MsgId;
+use crate::right::{Disposition, PortName, RightKind};
+use crate::typed::Row;
+
+/// How a value stands in messages of the ABI `W`.
+///
+/// Generated structures implement it. A type of your own that is mapped to a type of a definition implements it by
+/// hand; nothing is cast, so neither size nor layout of the Rust type matter.
+pub trait Form<W>: Sized {
+    /// The form that the definition gives it: a number, or an array of numbers.
+    type Base: Plain;
+
+    /// From a message.
+    fn read(base: &Self::Base) -> Self;
+
+    /// Into a message; `None` if the ABI has no room for the value, as for an address of 64 bits in one of 32.
+    fn write(&self) -> Option<Self::Base>;
+}
+
+/// Fails to compile unless a mapped type has the form that the definition gives it. Generated code calls it in a
+/// constant.
+pub const fn assert_form<W, S: Form<W, Base = B>, B: Plain>() {}
+
+macro_rules! forms {
+    ($($type:ty as $base:ty: |$read:ident| $to:expr, |$write:ident| $from:expr;)*) => { $(
+        impl<W> Form<W> for $type {
+            type Base = $base;
+
+            #[inline(always)]
+            fn read($read: &$base) -> Self {
+                $to
+            }
+
+            #[inline(always)]
+            fn write(&self) -> Option<$base> {
+                let $write = self;
+                Some($from)
+            }
+        }
+    )* };
+}
+
+forms! {
+    u8 as u8: |it| *it, |it| *it;
+    i8 as i8: |it| *it, |it| *it;
+    u16 as u16: |it| *it, |it| *it;
+    i16 as i16: |it| *it, |it| *it;
+    u32 as u32: |it| *it, |it| *it;
+    i32 as i32: |it| *it, |it| *it;
+    f32 as f32: |it| *it, |it| *it;
+    u64 as Wide<u64>: |it| it.get(), |it| Wide::new(*it);
+    i64 as Wide<i64>: |it| it.get(), |it| Wide::new(*it);
+    f64 as Wide<f64>: |it| it.get(), |it| Wide::new(*it);
+    bool as u32: |it| *it != 0, |it| (*it).into();
+    PortName as u32: |it| PortName(*it), |it| it.0;
+    RightKind as u32: |it| RightKind(*it), |it| it.0;
+    MsgId as i32: |it| MsgId(*it), |it| it.0;
+    Protection as i32: |it| Protection(*it), |it| it.0;
+    Inherit as i32: |it| Inherit(*it), |it| it.0;
+    Disposition as u32: |it| Disposition(*it as u8), |it| it.0.into();
+    // C's `kern_return_t` where it is an argument: the code of an answer that comes as a message of its own.
+    Result<(), KernReturn> as i32: |it| KernReturn::check(*it), |it| it.err().map_or(0, KernReturn::code);
+}
+
+impl<W, S: Form<W>, const N: usize> Form<W> for [S; N] {
+    type Base = [S::Base; N];
+
+    #[inline]
+    fn read(base: &Self::Base) -> Self {
+        core::array::from_fn(|it| S::read(&base[it]))
+    }
+
+    #[inline]
+    fn write(&self) -> Option<Self::Base> {
+        let mut fits = true;
+        let base = core::array::from_fn(|it| {
+            let base = self[it].write();
+            fits &= base.is_some();
+            // What stands in for it is never sent.
+            base.unwrap_or(S::Base::ZERO)
+        });
+        fits.then_some(base)
+    }
+}
+
+/// A pointer-sized number as an element of an array, by the size of the ABI's pointers.
+macro_rules! words {
+    ($($type:ident)*) => { $(
+        impl<W: Row> Form<W> for $type {
+            type Base = W::Word;
+
+            #[inline]
+            fn read(base: &W::Word) -> Self {
+                $type(W::word(*base))
+            }
+
+            #[inline]
+            fn write(&self) -> Option<W::Word> {
+                W::from_word(self.0)
+            }
+        }
+    )* };
+}
+words! { Address Size }

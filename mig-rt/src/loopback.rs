@@ -1,0 +1,408 @@
+//! A transport in memory: one port space, a service, and exact accounts.
+//!
+//! [`Loopback`] plays the kernel for tests and mocks. A message to its service port is dispatched on the sender's
+//! thread; one to any other port is queued there. It counts every right and region, converts dispositions as a kernel
+//! does, and shows each message to a [`tap`](Loopback::tap), which may change it or make the send fail.
+//!
+//! Client and server share the port space, so names do not change on the way.
+
+use std::boxed::Box;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+use crate::abi::AbiId;
+use crate::error::{KernReturn, MsgReturn};
+use crate::memory::{Address, Memory};
+use crate::right::{PortName, ReceiveRight, RightKind, SendRight};
+use crate::serve::{self, Subsystem};
+use crate::transport::{Arrived, Failed, Left, Operation, Timeout, Transport, Wire};
+
+mod space;
+mod typed;
+
+pub use space::{Accounts, PortAccounts};
+use space::{Queued, Space};
+
+/// Where a tap sees a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// As its sender wrote it.
+    Sent,
+    /// As its receiver will see it.
+    Received,
+}
+
+/// A message that a tap sees.
+#[derive(Debug)]
+pub struct Tapped<'a> {
+    /// Where.
+    pub stage: Stage,
+    /// How it is written.
+    pub abi: AbiId,
+    /// What its sender asked for.
+    pub operation: Operation,
+    /// Whether it goes to the service port.
+    pub request: bool,
+    /// The message, which may be changed.
+    pub bytes: &'a mut Vec<u8>,
+}
+
+type Tap = Box<dyn FnMut(Tapped<'_>) -> Result<(), Failed> + Send>;
+
+/// The handle; all clones are one port space.
+pub struct Loopback<S>(Arc<Inner<S>>);
+
+struct Inner<S> {
+    space: Mutex<Space>,
+    /// A message was queued, or a port is gone.
+    changed: Condvar,
+    /// Taken out while it serves.
+    service: Mutex<Option<S>>,
+    subsystems: Vec<Subsystem<Loopback<S>, S>>,
+    port: PortName,
+    tap: Mutex<Option<Tap>>,
+}
+
+/// Largest message that the service may answer with.
+const LARGEST_REPLY: usize = 64 * 1024;
+
+impl<S> Loopback<S> {
+    /// A space in which `service` serves `subsystems`.
+    pub fn new(service: S, subsystems: &[Subsystem<Loopback<S>, S>]) -> Loopback<S> {
+        let mut space = Space::default();
+        let port = space.make_port(None);
+        Loopback::with(service, subsystems, space, port)
+    }
+
+    /// The same with names of the caller's choice for service port and reply port, to reproduce a recording.
+    pub fn named(service: S, subsystems: &[Subsystem<Loopback<S>, S>], port: PortName, reply: PortName) -> Loopback<S> {
+        let mut space = Space::default();
+        space.make_port(Some(port));
+        space.next_reply_port = Some(reply);
+        Loopback::with(service, subsystems, space, port)
+    }
+
+    fn with(service: S, subsystems: &[Subsystem<Loopback<S>, S>], space: Space, port: PortName) -> Loopback<S> {
+        Loopback(Arc::new(Inner {
+            space: Mutex::new(space),
+            changed: Condvar::new(),
+            service: Mutex::new(Some(service)),
+            subsystems: subsystems.to_vec(),
+            port,
+            tap: Mutex::new(None),
+        }))
+    }
+
+    /// A send right to the service.
+    pub fn port(&self) -> SendRight<Loopback<S>> {
+        self.space().add(self.0.port, RightKind::SEND);
+        // SAFETY: the reference was made just now.
+        unsafe { SendRight::from_raw(self.0.port, self.clone()) }
+    }
+
+    /// A receive right with a name of the caller's choice.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    pub fn port_named(&self, name: PortName) -> ReceiveRight<Loopback<S>> {
+        self.space().make_port(Some(name));
+        // SAFETY: the port was made just now.
+        unsafe { ReceiveRight::from_raw(name, self.clone()) }
+    }
+
+    /// A send right to the port of a receive right.
+    pub fn make_send(&self, port: &ReceiveRight<Loopback<S>>) -> SendRight<Loopback<S>> {
+        self.space().add(port.name(), RightKind::SEND);
+        // SAFETY: the reference was made just now.
+        unsafe { SendRight::from_raw(port.name(), self.clone()) }
+    }
+
+    /// A send-once right to the port of a receive right.
+    pub fn make_send_once(&self, port: &ReceiveRight<Loopback<S>>) -> crate::SendOnceRight<Loopback<S>> {
+        self.space().add(port.name(), RightKind::SEND_ONCE);
+        // SAFETY: the reference was made just now.
+        unsafe { crate::SendOnceRight::from_raw(port.name(), self.clone()) }
+    }
+
+    /// The address that the next region gets; later ones follow it.
+    pub fn set_next_address(&self, at: Address) {
+        self.space().next_address = at.0;
+    }
+
+    /// The sequence number that the next message from a port gets.
+    pub fn set_sequence(&self, port: PortName, number: u32) {
+        self.space().set_sequence(port, number);
+    }
+
+    /// Shows every message to `tap` from now on. What it returns as an error, the send fails with.
+    pub fn tap(&self, tap: impl FnMut(Tapped<'_>) -> Result<(), Failed> + Send + 'static) {
+        *lock(&self.0.tap) = Some(Box::new(tap));
+    }
+
+    /// Looks at the service, which must not be serving.
+    ///
+    /// # Panics
+    /// If a method of it is running.
+    pub fn with_service<X>(&self, look: impl FnOnce(&mut S) -> X) -> X {
+        let mut service = lock(&self.0.service);
+        look(service.as_mut().unwrap_or_else(|| panic!("the service is serving")))
+    }
+
+    /// What exists now.
+    pub fn accounts(&self) -> Accounts {
+        self.space().accounts()
+    }
+
+    fn space(&self) -> MutexGuard<'_, Space> {
+        lock(&self.0.space)
+    }
+
+    fn show(
+        &self,
+        stage: Stage,
+        abi: AbiId,
+        operation: Operation,
+        request: bool,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), Failed> {
+        match lock(&self.0.tap).as_mut() {
+            Some(tap) => tap(Tapped { stage, abi, operation, request, bytes }),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a message in, as a kernel's copy-in, and brings it where it goes.
+    fn send(&self, abi: AbiId, operation: Operation, message: &[u8]) -> Result<(), Failed> {
+        let mut bytes = message.to_vec();
+        let to_service = |bytes: &[u8]| typed::destination(abi, bytes) == Some(self.0.port);
+        let request = to_service(&bytes);
+        self.show(Stage::Sent, abi, operation, request, &mut bytes)?;
+        let to = typed::copy_in(&mut self.space(), abi, &mut bytes)?;
+        self.deliver(abi, operation, to, bytes, request)
+    }
+
+    fn deliver(
+        &self,
+        abi: AbiId,
+        operation: Operation,
+        to: PortName,
+        mut bytes: Vec<u8>,
+        request: bool,
+    ) -> Result<(), Failed> {
+        typed::stamp(&mut self.space(), abi, to, &mut bytes);
+        self.show(Stage::Received, abi, operation, request, &mut bytes)?;
+        if to == self.0.port {
+            self.serve(abi, &bytes);
+        } else {
+            let dead = self.space().enqueue(to, Queued { abi, bytes });
+            if let Some(message) = dead {
+                typed::destroy(&message, self.clone());
+            }
+            self.0.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    /// Gives a request to the service and sends its answer.
+    fn serve(&self, abi: AbiId, request: &[u8]) {
+        let mut room = crate::Buffer::<LARGEST_REPLY>::new();
+        let room = room.bytes();
+        let serving = Serving { service: lock(&self.0.service).take(), home: &self.0.service };
+        let mut serving = serving;
+        let subsystems = if serving.service.is_some() { &self.0.subsystems[..] } else { &[] };
+        let sent = match serving.service.as_mut() {
+            // SAFETY: the message was taken in by this space, and is used once.
+            Some(it) => unsafe { serve::answer(abi, request, room, subsystems, it, self.clone()) },
+            // A call from inside a method: nobody serves it.
+            None => {
+                typed::destroy(&Queued { abi, bytes: request.to_vec() }, self.clone());
+                None
+            }
+        };
+        drop(serving);
+        if let Some(size) = sent {
+            // SAFETY: `answer` completed a message of this size.
+            let reply = unsafe { core::slice::from_raw_parts(room.as_ptr().cast::<u8>(), size) };
+            let operation = Operation { send: true, ..Operation::default() };
+            if let Err(it) = self.send(abi, operation, reply) {
+                typed::destroy_unsent(abi, reply, it.left, self.clone());
+            }
+        }
+    }
+
+    /// The next message of a port, waiting for it if need be.
+    fn receive(&self, port: PortName, limit: Option<Timeout>, wire: &mut Wire<'_>) -> Result<Arrived, Failed> {
+        let failed = |code| Failed { code, left: Left::Sent };
+        let until = limit.map(|it| Instant::now() + Duration::from_millis(it.0.into()));
+        let mut space = self.space();
+        loop {
+            match space.dequeue(port) {
+                Err(code) => return Err(failed(code)),
+                Ok(Some(message)) => {
+                    drop(space);
+                    if !wire.receive(&message.bytes) {
+                        typed::destroy(&message, self.clone());
+                        return Err(failed(MsgReturn::RCV_TOO_LARGE));
+                    }
+                    return Ok(Arrived { abi: message.abi, size: message.bytes.len() as u32, trailer: 0 });
+                }
+                Ok(None) => space = self.wait(space, until).ok_or(failed(MsgReturn::RCV_TIMED_OUT))?,
+            }
+        }
+    }
+
+    fn wait<'a>(&'a self, space: MutexGuard<'a, Space>, until: Option<Instant>) -> Option<MutexGuard<'a, Space>> {
+        let Some(until) = until else {
+            return Some(self.0.changed.wait(space).unwrap_or_else(PoisonError::into_inner));
+        };
+        let left = until.checked_duration_since(Instant::now()).filter(|it| !it.is_zero())?;
+        Some(self.0.changed.wait_timeout(space, left).unwrap_or_else(PoisonError::into_inner).0)
+    }
+}
+
+/// Puts the service back, whatever its method does.
+struct Serving<'a, S> {
+    service: Option<S>,
+    home: &'a Mutex<Option<S>>,
+}
+
+impl<S> Drop for Serving<'_, S> {
+    fn drop(&mut self) {
+        if let Some(it) = self.service.take() {
+            *lock(self.home) = Some(it);
+        }
+    }
+}
+
+/// A panic of one test leaves the accounts readable.
+fn lock<X>(mutex: &Mutex<X>) -> MutexGuard<'_, X> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<S> Transport for Loopback<S> {
+    const ABIS: &'static [AbiId] = &[AbiId::GnumachI386, AbiId::GnumachX8664, AbiId::GnumachX8664v2022];
+
+    type Memory = LoopbackMemory<S>;
+
+    fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
+        if operation.send {
+            self.send(abi, operation, message.bytes())?;
+        }
+        match operation.receive {
+            Some(port) => self.receive(port, operation.receive_timeout, message),
+            None => Ok(Arrived { abi, size: 0, trailer: 0 }),
+        }
+    }
+
+    fn make_port(&self) -> Result<PortName, KernReturn> {
+        Ok(self.space().make_port(None))
+    }
+
+    fn reply_port(&self) -> Result<PortName, KernReturn> {
+        Ok(self.space().reply_port())
+    }
+
+    fn retire_reply_port(&self, name: PortName) {
+        let mine = self.space().forget_reply_port(name);
+        if mine {
+            self.release(name, RightKind::RECEIVE);
+        }
+    }
+
+    fn retain(&self, name: PortName, kind: RightKind) -> Result<(), KernReturn> {
+        self.space().retain(name, kind)
+    }
+
+    fn release(&self, name: PortName, kind: RightKind) {
+        let orphans = self.space().release(name, kind);
+        self.0.changed.notify_all();
+        orphans.iter().for_each(|it| typed::destroy(it, self.clone()));
+    }
+
+    fn allocate(&self, size: usize, fill: &mut dyn FnMut(&mut [u8])) -> Result<Self::Memory, KernReturn> {
+        let mut bytes = std::vec![0; size];
+        fill(&mut bytes);
+        let at = self.space().allocate(size);
+        Ok(LoopbackMemory { bytes, at, via: self.clone() })
+    }
+
+    fn lend(&self, data: &[u8]) -> Result<Address, KernReturn> {
+        let mut space = self.space();
+        let at = space.allocate(data.len());
+        space.put(at, data.to_vec());
+        Ok(at)
+    }
+
+    fn unlend(&self, at: Address, _size: usize) {
+        self.space().free(at);
+    }
+
+    fn surrender(&self, mut memory: Self::Memory) -> Address {
+        let bytes = core::mem::take(&mut memory.bytes);
+        let at = core::mem::take(&mut memory.at);
+        self.space().put(at, bytes);
+        at
+    }
+
+    unsafe fn adopt(&self, at: Address, size: usize) -> Self::Memory {
+        let bytes = self.space().take(at, size);
+        LoopbackMemory {
+            at: if bytes.is_some() { at } else { Address(0) },
+            bytes: bytes.unwrap_or_default(),
+            via: self.clone(),
+        }
+    }
+}
+
+impl<S> Clone for Loopback<S> {
+    fn clone(&self) -> Self {
+        Loopback(self.0.clone())
+    }
+}
+
+impl<S> PartialEq for Loopback<S> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<S> Eq for Loopback<S> {}
+
+impl<S> fmt::Debug for Loopback<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Loopback({:p})", self.0)
+    }
+}
+
+/// A region of a [`Loopback`].
+pub struct LoopbackMemory<S> {
+    bytes: Vec<u8>,
+    at: Address,
+    via: Loopback<S>,
+}
+
+impl<S> Memory for LoopbackMemory<S> {
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn bytes(&self) -> Result<&[u8], KernReturn> {
+        Ok(&self.bytes)
+    }
+}
+
+impl<S> Drop for LoopbackMemory<S> {
+    fn drop(&mut self) {
+        if self.at != Address(0) {
+            self.via.space().free(self.at);
+        }
+    }
+}
+
+impl<S> fmt::Debug for LoopbackMemory<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes at {:?}", self.bytes.len(), self.at)
+    }
+}

@@ -1,0 +1,239 @@
+//! The server's loop: receive, dispatch, reply.
+
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ops::RangeInclusive;
+
+use crate::abi::AbiId;
+use crate::bytes::u32_at;
+use crate::error::{KernReturn, MsgReturn};
+use crate::message::{Buffer, MsgId};
+use crate::right::{Disposition, ReceiveRight};
+use crate::transport::{Left, Operation, Timeout, Transport, Wire};
+use crate::typed::{self, ReplyBuffer, ReplyHead, Request, Row};
+
+/// Why a request has no successful answer, and who owns what it held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unserved {
+    /// Not a `bool`: a result of this type is one register only if success has its niche in the code.
+    fate: u8,
+    /// What the client is told.
+    pub code: KernReturn,
+}
+
+const FAILED: u8 = 0;
+const REFUSED: u8 = 1;
+const ANSWERED_LATER: u8 = 2;
+
+impl Unserved {
+    /// No subsystem serves this id.
+    pub const BAD_ID: Unserved = Unserved::refused(KernReturn::MIG_BAD_ID);
+    /// The method keeps the reply right and answers later.
+    pub(crate) const LATER: Unserved = Unserved { fate: ANSWERED_LATER, code: KernReturn::MIG_NO_REPLY };
+
+    /// Refused before anything was taken: the request still owns everything.
+    #[inline(always)]
+    pub const fn refused(code: KernReturn) -> Unserved {
+        Unserved { fate: REFUSED, code }
+    }
+
+    /// Whether the request still owns everything.
+    #[inline(always)]
+    pub const fn is_refused(self) -> bool {
+        self.fate == REFUSED
+    }
+}
+
+/// A method failed: everything was taken from the request.
+impl From<KernReturn> for Unserved {
+    #[inline(always)]
+    fn from(code: KernReturn) -> Unserved {
+        Unserved { fate: FAILED, code }
+    }
+}
+
+/// How a request was served. *Refused*: nothing was taken, and the loop destroys the request. *Failed or served*:
+/// everything was taken.
+pub type Served = Result<(), Unserved>;
+
+/// What the loop needs to know of the wire half of a subsystem.
+pub struct Subsystem<T: Transport, S: ?Sized> {
+    abi: AbiId,
+    first: MsgId,
+    last: MsgId,
+    serve: fn(&mut S, Exchange<'_, T>) -> Served,
+}
+
+impl<T: Transport, S: ?Sized> Subsystem<T, S> {
+    /// The routines with these ids in this ABI, and what dispatches to them.
+    pub const fn new(
+        abi: AbiId,
+        ids: RangeInclusive<MsgId>,
+        serve: fn(&mut S, Exchange<'_, T>) -> Served,
+    ) -> Subsystem<T, S> {
+        Subsystem { abi, first: *ids.start(), last: *ids.end(), serve }
+    }
+
+    /// Its ABI.
+    pub const fn abi(&self) -> AbiId {
+        self.abi
+    }
+
+    /// Its ids, skipped ones included.
+    pub fn ids(&self) -> RangeInclusive<MsgId> {
+        self.first..=self.last
+    }
+}
+
+impl<T: Transport, S: ?Sized> Clone for Subsystem<T, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Transport, S: ?Sized> Copy for Subsystem<T, S> {}
+
+impl<T: Transport, S: ?Sized> fmt::Debug for Subsystem<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subsystem {}..={} of {}", self.first.0, self.last.0, self.abi)
+    }
+}
+
+/// A request and the room for its reply, on the way to a dispatcher.
+#[derive(Debug)]
+pub struct Exchange<'m, T: Transport> {
+    request: &'m [u8],
+    reply: &'m mut [MaybeUninit<u8>],
+    via: T,
+    abi: AbiId,
+}
+
+impl<'m, T: Transport> Exchange<'m, T> {
+    /// Dispatches a typed request.
+    ///
+    /// # Errors
+    /// As `dispatch`; `MIG_BAD_ID` if the request is of another ABI.
+    #[inline(always)]
+    pub fn typed<W: Row>(self, dispatch: impl FnOnce(Request<'m, T, W>, ReplyHead<'m, T, W>) -> Served) -> Served {
+        if self.abi != W::ABI {
+            return Err(Unserved::BAD_ID);
+        }
+        let request = Request::new(self.request, self.via.clone()).ok_or(Unserved::BAD_ID)?;
+        // SAFETY: `answer` took the room from a reply of the same ABI.
+        dispatch(request, unsafe { ReplyHead::from_parts(self.reply, self.via) })
+    }
+}
+
+/// Serves until the port is gone, or receiving from it fails otherwise.
+///
+/// `MAX` is the size of the largest message, request or reply, of any of the subsystems; longer ones are dropped by
+/// the kernel. What each code does to request and reply is C's business rule: success and errors are answered if the
+/// client waits; `MIG_NO_REPLY` and `MIG_DESTROY_REQUEST` are not, and release the reply right.
+pub fn serve<T: Transport, S: ?Sized, const MAX: usize>(
+    port: &ReceiveRight<T>,
+    subsystems: &[Subsystem<T, S>],
+    service: &mut S,
+) -> MsgReturn {
+    let (mut first, mut second) = (Buffer::<MAX>::new(), Buffer::<MAX>::new());
+    let (mut here, mut there) = (&mut first, &mut second);
+    let via = port.via();
+    let receive = Operation { receive: Some(port.name()), ..Operation::default() };
+    // The reply that goes out with the next receive: its ABI and size.
+    let mut reply: Option<(AbiId, usize)> = None;
+    loop {
+        let (abi, size, operation) = match reply.take() {
+            Some((abi, size)) => (abi, size, sending(here.bytes(), receive)),
+            None => (T::ABIS[0], 0, receive),
+        };
+        // SAFETY: `size` bytes of `here` are a reply that `answer` completed, or none.
+        let mut wire = unsafe { Wire::new(here.bytes(), size, MAX) };
+        match via.msg(abi, operation, &mut wire) {
+            Ok(arrived) => {
+                let message = wire.into_bytes();
+                let size = (arrived.size as usize).min(message.len());
+                // SAFETY: this handle received the message just now.
+                let sent =
+                    unsafe { answer(arrived.abi, &message[..size], there.bytes(), subsystems, service, via.clone()) };
+                reply = sent.map(|size| (arrived.abi, size));
+                core::mem::swap(&mut here, &mut there);
+            }
+            Err(it) if it.left != Left::Sent && size > 0 => drop_unsent(abi, wire, it.left, via.clone()),
+            Err(it) if it.code == MsgReturn::RCV_TOO_LARGE => {}
+            Err(it) => return it.code,
+        }
+    }
+}
+
+/// The operation that sends a reply and receives the next request.
+fn sending(reply: &[MaybeUninit<u8>], receive: Operation) -> Operation {
+    // SAFETY: a completed reply begins with its bits.
+    let disposition = Disposition(unsafe { reply[0].assume_init() });
+    // A send-once right never blocks. Any other could, for as long as its owner likes.
+    let limit = (disposition != Disposition::MOVE_SEND_ONCE).then_some(Timeout(0));
+    Operation { send: true, send_timeout: limit, ..receive }
+}
+
+/// Serves one request, and says how long the reply is that must now be sent, if any. What foreign loops call.
+///
+/// # Safety
+/// The transport received `request`, a whole message without its trailer, and nobody has used it before: rights and
+/// memory in it are taken over, and so is its reply right, which the reply owns.
+pub unsafe fn answer<T: Transport, S: ?Sized>(
+    abi: AbiId,
+    request: &[u8],
+    reply: &mut [MaybeUninit<u8>],
+    subsystems: &[Subsystem<T, S>],
+    service: &mut S,
+    via: T,
+) -> Option<usize> {
+    match abi {
+        AbiId::GnumachI386 => answer_typed::<T, S, typed::GnumachI386>(request, reply, subsystems, service, via),
+        AbiId::GnumachX8664 => answer_typed::<T, S, typed::GnumachX8664>(request, reply, subsystems, service, via),
+        AbiId::GnumachX8664v2022 => {
+            answer_typed::<T, S, typed::GnumachX8664v2022>(request, reply, subsystems, service, via)
+        }
+        AbiId::DarwinLp64 | AbiId::DarwinIlp32 => None,
+    }
+}
+
+fn answer_typed<T: Transport, S: ?Sized, W: Row>(
+    request: &[u8],
+    room: &mut [MaybeUninit<u8>],
+    subsystems: &[Subsystem<T, S>],
+    service: &mut S,
+    via: T,
+) -> Option<usize> {
+    let Some(mut reply) = ReplyBuffer::<T, W>::new(room, request, via.clone()) else {
+        if request.len() >= W::HEADER {
+            typed::drop_message::<T, W>(request, via);
+        }
+        return None;
+    };
+    let id = MsgId(u32_at(request, W::ID) as i32);
+    let serve = subsystems.iter().find(|it| it.abi == W::ABI && it.first <= id && id <= it.last);
+    let (buffer, _) = reply.head().into_parts();
+    let exchange = Exchange { request, reply: buffer, via: via.clone(), abi: W::ABI };
+    let served = serve.map_or(Err(Unserved::BAD_ID), |it| (it.serve)(service, exchange));
+    if let Err(why) = served {
+        if why.is_refused() {
+            typed::release::<T, W>(request, via);
+        }
+        if matches!(why.code, KernReturn::MIG_NO_REPLY | KernReturn::MIG_DESTROY_REQUEST) {
+            return None;
+        }
+        reply.fail(why.code);
+    }
+    // Nobody waits: what the reply holds is released with it.
+    if reply.to().0.is_valid() { Some(reply.into_sent()) } else { None }
+}
+
+/// What became of a reply that was not sent.
+#[cold]
+fn drop_unsent<T: Transport>(abi: AbiId, wire: Wire<'_>, left: Left, via: T) {
+    match abi {
+        AbiId::GnumachI386 => typed::drop_unsent::<T, typed::GnumachI386>(wire, left, via),
+        AbiId::GnumachX8664 => typed::drop_unsent::<T, typed::GnumachX8664>(wire, left, via),
+        AbiId::GnumachX8664v2022 => typed::drop_unsent::<T, typed::GnumachX8664v2022>(wire, left, via),
+        AbiId::DarwinLp64 | AbiId::DarwinIlp32 => {}
+    }
+}

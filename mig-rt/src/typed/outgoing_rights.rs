@@ -1,0 +1,262 @@
+//! Rights in a message being built.
+
+use super::outgoing::Outgoing;
+use super::row::{Row, Ty};
+use crate::error::{Error, KernReturn, Result};
+use crate::right::{Disposition, Outbound, Outbounds, PortName, ReceiveRight, Right, SendOnceRight, SendRight};
+use crate::rights::{NAME, Rights};
+use crate::transport::Transport;
+
+impl<T: Transport, W: Row> Outgoing<'_, T, W> {
+    /// A cell with a name that the type word makes a right.
+    #[inline(always)]
+    fn cell(&mut self, ty: Ty, name: PortName) {
+        self.complex = true;
+        self.ty(ty);
+        if W::CELL == 8 {
+            self.put(u64::from(name.0).to_le_bytes());
+        } else {
+            self.put(name.0.to_le_bytes());
+        }
+    }
+
+    #[inline(always)]
+    fn borrowed<R: Right<T>>(&mut self, ty: Ty, right: &R) {
+        let own = *right.via() == self.via;
+        self.foreign |= !own;
+        self.cell(ty, if own { right.name() } else { PortName::NULL });
+    }
+
+    #[inline(always)]
+    fn moved<R: Right<T>>(&mut self, ty: Ty, right: R) {
+        let own = *right.via() == self.via;
+        self.foreign |= !own;
+        // A right of another port space is dropped here: released where it belongs.
+        self.cell(ty, if own { right.into_raw() } else { PortName::NULL });
+    }
+
+    /// A send right, which the caller keeps.
+    #[inline(always)]
+    pub fn copy_send(&mut self, ty: Ty, right: &SendRight<T>) {
+        self.borrowed(ty, right);
+    }
+
+    /// A send right made from a receive right.
+    #[inline(always)]
+    pub fn make_send(&mut self, ty: Ty, right: &ReceiveRight<T>) {
+        self.borrowed(ty, right);
+    }
+
+    /// A send-once right made from a receive right.
+    #[inline(always)]
+    pub fn make_send_once(&mut self, ty: Ty, right: &ReceiveRight<T>) {
+        self.borrowed(ty, right);
+    }
+
+    /// A send right.
+    #[inline(always)]
+    pub fn move_send(&mut self, ty: Ty, right: SendRight<T>) {
+        self.moved(ty, right);
+    }
+
+    /// A send-once right.
+    #[inline(always)]
+    pub fn move_send_once(&mut self, ty: Ty, right: SendOnceRight<T>) {
+        self.moved(ty, right);
+    }
+
+    /// A receive right, queue included.
+    #[inline(always)]
+    pub fn move_receive(&mut self, ty: Ty, right: ReceiveRight<T>) {
+        self.moved(ty, right);
+    }
+
+    /// A right whose disposition the sender chose.
+    #[inline]
+    pub fn outbound(&mut self, ty: Ty, right: Outbound<'_, T>) {
+        let (name, disposition, via) = right.into_raw();
+        let name = self.admit(name, disposition, via);
+        let complex = self.complex || disposition.is_port();
+        self.cell(ty.with_name::<W>(disposition.0.into()), name);
+        self.complex = complex;
+    }
+
+    /// A counted array of rights, in line.
+    ///
+    /// # Errors
+    /// `MIG_ARRAY_TOO_LARGE` if there are more than `max`; none is taken then.
+    pub fn rights(&mut self, ty: Ty, max: usize, mut rights: Outbounds<'_, T>) -> Result<()> {
+        if rights.len() > max {
+            return Err(Error::ARRAY_TOO_LARGE);
+        }
+        self.cells(ty, &mut rights);
+        Ok(())
+    }
+
+    /// An indefinite array of rights: in line up to `max`, in a region of their own above.
+    ///
+    /// # Errors
+    /// As [`Transport::allocate`]; no right is taken then.
+    pub fn rights_indefinite(&mut self, ty: Ty, max: usize, mut rights: Outbounds<'_, T>) -> Result<(), KernReturn> {
+        if rights.len() > max {
+            return self.rights_out_of_line(ty, rights);
+        }
+        self.cells(ty, &mut rights);
+        Ok(())
+    }
+
+    /// An array of rights out of line, in a region of their own.
+    ///
+    /// # Errors
+    /// As [`Transport::allocate`]; no right is taken then.
+    pub fn rights_out_of_line(&mut self, ty: Ty, mut rights: Outbounds<'_, T>) -> Result<(), KernReturn> {
+        let (count, disposition) = (rights.len(), rights.disposition());
+        let (via, mut foreign) = (self.via.clone(), false);
+        let memory = via.allocate(count * NAME, &mut |to| {
+            for (index, cell) in to.chunks_exact_mut(NAME).enumerate() {
+                cell.copy_from_slice(&rights.take(index, &via, &mut foreign).0.to_le_bytes());
+            }
+        })?;
+        self.foreign |= foreign;
+        self.names_item(ty, disposition, count, memory)
+    }
+
+    /// A reply's array of rights out of line.
+    ///
+    /// # Errors
+    /// As [`Transport::allocate`], if the rights are not in a region of their own yet.
+    pub fn surrender_rights<R: Right<T>>(&mut self, ty: Ty, rights: Rights<'_, T, R>) -> Result<(), KernReturn> {
+        let count = rights.len();
+        let memory = match rights.into_memory() {
+            Ok(it) => it,
+            Err(rights) => {
+                let collected = Rights::collect(&self.via.clone(), rights)?;
+                let Ok(memory) = collected.into_memory() else { return Err(KernReturn::FAILURE) };
+                memory
+            }
+        };
+        self.names_item(ty, R::MOVED, count, memory)
+    }
+
+    /// A reply's indefinite array of rights: in line up to `max`.
+    ///
+    /// # Errors
+    /// As [`surrender_rights`](Outgoing::surrender_rights).
+    pub fn rights_indefinite_moved<R: Right<T>>(
+        &mut self,
+        ty: Ty,
+        max: usize,
+        rights: Rights<'_, T, R>,
+    ) -> Result<(), KernReturn> {
+        if rights.len() > max {
+            return self.surrender_rights(ty, rights);
+        }
+        let count = rights.len();
+        self.begin_cells(ty.with_name::<W>(R::MOVED.0.into()), count);
+        let mut at = self.at - count * W::CELL;
+        for right in rights {
+            self.put_cell(at, right.into_raw());
+            at += W::CELL;
+        }
+        Ok(())
+    }
+
+    /// An array of rights that a [`RightsRoom`](crate::RightsRoom) at `from` took.
+    #[inline]
+    pub fn rights_in_place(&mut self, ty: Ty, from: usize, count: usize) {
+        let data = self.at + ty.size::<W>();
+        if from != data {
+            self.buffer.copy_within(from..from + count * W::CELL, data);
+        }
+        self.ty_at(self.at, ty.with_number::<W>(count as u32));
+        self.at = data + count * W::CELL;
+        self.complex = true;
+    }
+
+    /// Rights in line, one after the other.
+    fn cells(&mut self, ty: Ty, rights: &mut Outbounds<'_, T>) {
+        let count = rights.len();
+        self.begin_cells(ty.with_name::<W>(rights.disposition().0.into()), count);
+        let (via, mut foreign) = (self.via.clone(), false);
+        let start = self.at - count * W::CELL;
+        for index in 0..count {
+            let name = rights.take(index, &via, &mut foreign);
+            self.put_cell(start + index * W::CELL, name);
+        }
+        self.foreign |= foreign;
+    }
+
+    /// The type word of an array of rights, and cells with null in them, so that every byte is written and every cell
+    /// is a name whatever happens next.
+    fn begin_cells(&mut self, ty: Ty, count: usize) {
+        let ty = if W::WIDE { ty.with_bits::<W>(64) } else { ty };
+        let data = self.at + ty.size::<W>();
+        let end = data + count * W::CELL;
+        self.buffer[data..end].fill(core::mem::MaybeUninit::new(0));
+        self.ty_at(self.at, ty.with_number::<W>(count as u32));
+        self.at = end;
+        self.complex = true;
+    }
+
+    #[inline]
+    fn put_cell(&mut self, at: usize, name: PortName) {
+        self.put_at(at, name.0.to_le_bytes());
+    }
+
+    fn names_item(
+        &mut self,
+        ty: Ty,
+        disposition: Disposition,
+        count: usize,
+        memory: T::Memory,
+    ) -> Result<(), KernReturn> {
+        let address = self.via.surrender(memory);
+        let ty = ty.with_name::<W>(disposition.0.into()).with_bits::<W>(32).out_of_line::<W>(true);
+        self.memory_item(ty.with_number::<W>(count as u32), address)
+    }
+}
+
+impl<T: Transport> Outbounds<'_, T> {
+    fn len(&self) -> usize {
+        match self {
+            Outbounds::Copy(it) => it.len(),
+            Outbounds::MakeSend(it) | Outbounds::MakeSendOnce(it) => it.len(),
+            Outbounds::MoveSend(it) => it.len(),
+            Outbounds::MoveSendOnce(it) => it.len(),
+            Outbounds::MoveReceive(it) => it.len(),
+        }
+    }
+
+    fn disposition(&self) -> Disposition {
+        match self {
+            Outbounds::Copy(_) => Disposition::COPY_SEND,
+            Outbounds::MakeSend(_) => Disposition::MAKE_SEND,
+            Outbounds::MakeSendOnce(_) => Disposition::MAKE_SEND_ONCE,
+            Outbounds::MoveSend(_) => Disposition::MOVE_SEND,
+            Outbounds::MoveSendOnce(_) => Disposition::MOVE_SEND_ONCE,
+            Outbounds::MoveReceive(_) => Disposition::MOVE_RECEIVE,
+        }
+    }
+
+    /// The name for one cell; a right that moves leaves null behind. `foreign` becomes true, and the name null, if
+    /// the right belongs to another port space.
+    fn take(&mut self, index: usize, via: &T, foreign: &mut bool) -> PortName {
+        fn kept<T: Transport, R: Right<T>>(right: &R, via: &T, foreign: &mut bool) -> PortName {
+            let own = right.via() == via;
+            *foreign |= !own;
+            if own { right.name() } else { PortName::NULL }
+        }
+        fn moved<T: Transport, R: Right<T>>(right: &mut R, via: &T, foreign: &mut bool) -> PortName {
+            let own = right.via() == via;
+            *foreign |= !own;
+            if own { right.take().into_raw() } else { PortName::NULL }
+        }
+        match self {
+            Outbounds::Copy(it) => kept(&it[index], via, foreign),
+            Outbounds::MakeSend(it) | Outbounds::MakeSendOnce(it) => kept(&it[index], via, foreign),
+            Outbounds::MoveSend(it) => moved(&mut it[index], via, foreign),
+            Outbounds::MoveSendOnce(it) => moved(&mut it[index], via, foreign),
+            Outbounds::MoveReceive(it) => moved(&mut it[index], via, foreign),
+        }
+    }
+}
