@@ -1,0 +1,80 @@
+//! Settings that hold for the routines after them.
+
+use mig_parser::ast::{Setting, SettingKey, Word};
+use mig_parser::diag::Diagnostic;
+use mig_parser::diag::codes::routines as codes;
+
+use super::Resolver;
+use crate::model::{Constant, Consume};
+
+/// The settings in force.
+#[derive(Clone, Default)]
+pub(super) struct Settings {
+    pub(super) user_prefix: String,
+    pub(super) server_prefix: String,
+    pub(super) wait_time: Option<Constant>,
+    pub(super) send_time: Option<Constant>,
+    pub(super) msg_option: Option<Constant>,
+    pub(super) special_reply_port: bool,
+    pub(super) consume_on_send_error: Option<Consume>,
+    pub(super) error_procedure: Option<String>,
+}
+
+/// What `msgoption` says when it says nothing.
+const NO_OPTION: &str = "MACH_MSG_OPTION_NONE";
+
+impl Resolver<'_> {
+    pub(super) fn setting(&mut self, setting: &Setting) {
+        let Some(value) = &setting.value else {
+            match setting.key.value {
+                SettingKey::NoWaitTime => self.settings.wait_time = None,
+                SettingKey::NoSendTime => self.settings.send_time = None,
+                _ => {}
+            }
+            return;
+        };
+        let text = || value.text.clone();
+        match setting.key.value {
+            SettingKey::UserPrefix => self.settings.user_prefix = text(),
+            SettingKey::ServerPrefix => self.settings.server_prefix = text(),
+            SettingKey::ServerDemux => self.interface.server_demux = Some(text()),
+            SettingKey::Error => self.settings.error_procedure = Some(text()),
+            SettingKey::WaitTime => self.settings.wait_time = Some(constant(value)),
+            SettingKey::SendTime => self.settings.send_time = Some(constant(value)),
+            SettingKey::MsgOption => {
+                self.settings.msg_option = Some(constant(value)).filter(|it| it.text != NO_OPTION);
+            }
+            SettingKey::UseSpecialReplyPort => self.special_reply_port(value),
+            SettingKey::ConsumeOnSendError => self.settings.consume_on_send_error = consume(&value.text),
+            // Limits of C's stack frames and options of Mach 2.5: nothing here depends on them.
+            SettingKey::UserTypeLimit | SettingKey::OnStackLimit | SettingKey::MsgType | SettingKey::MsgKind => {}
+            SettingKey::NoWaitTime | SettingKey::NoSendTime => {}
+        }
+    }
+
+    fn special_reply_port(&mut self, value: &Word) {
+        self.settings.special_reply_port = value.text.trim_start_matches('0') != "";
+        let kernel = self.interface.subsystem.as_ref().is_some_and(|it| it.kernel_user || it.kernel_server);
+        if self.settings.special_reply_port && kernel {
+            self.report(
+                Diagnostic::new(&codes::SPECIAL_REPLY_PORT, value.span, "a kernel subsystem has no special reply port")
+                    .label("the special reply port belongs to a thread of a task")
+                    .help("remove `usespecialreplyport`, or `kerneluser` and `kernelserver`"),
+            );
+        }
+    }
+}
+
+fn constant(word: &Word) -> Constant {
+    Constant { text: word.text.clone(), span: word.span }
+}
+
+/// The parser accepts only these words.
+fn consume(word: &str) -> Option<Consume> {
+    match word.to_ascii_lowercase().as_str() {
+        "timeout" => Some(Consume::Timeout),
+        "any" => Some(Consume::Any),
+        "none" => Some(Consume::None),
+        _ => None,
+    }
+}

@@ -1,0 +1,406 @@
+//! What definitions do not say: Rust names, structures, signs, constants.
+//!
+//! A definition knows bits and counts. Everything else comes from type tables, TOML files with three parts:
+//!
+//! ```toml
+//! [types.natural_t]            # a plain number: its sign
+//! scalar = "u32"
+//!
+//! [types.vm_prot_t]            # a number with a type of your own, which implements `mig_rt::Form`
+//! rust = "crate::Protection"
+//! base = "i32"
+//!
+//! [types.dev_mode_t]           # a number with a type to be generated; unknown values survive
+//! rust = "DeviceMode"
+//! kind = "flags"               # or "choice"
+//! base = "u32"
+//! constants = { READ = 1, WRITE = 2 }
+//!
+//! [types.time_value_t]         # a structure; `type` is a number, `name`, `address`, `size` or another entry
+//! rust = "TimeValue"
+//! fields = [ { name = "seconds", type = "i32" }, { name = "microseconds", type = "i32", count = 1 } ]
+//!
+//! [flavors.HOST_BASIC_INFO]    # what the words of an information array mean
+//! rust = "HostBasicInfo"
+//! number = 1
+//! words = 5                    # `words_lp64` where 64-bit machines have more
+//! fields = [ … ]
+//!
+//! [constants.EXC]              # `EXC_BAD_ACCESS` and so on; also what `waittime` and `msgoption` may name
+//! base = "i32"
+//! values = { BAD_ACCESS = 1 }
+//! ```
+//!
+//! Later tables override earlier ones, and all of them the built-in one, which knows the numbers of the C library and
+//! the types of the support crate.
+
+use std::collections::BTreeMap;
+
+use mig_parser::diag::codes::output as codes;
+use mig_parser::diag::{At, Diagnostic, Diagnostics};
+use toml::{Table, Value};
+
+/// Type tables, put together.
+#[derive(Clone, Debug, Default)]
+pub struct TypeTable {
+    types: BTreeMap<String, Entry>,
+    flavors: BTreeMap<String, Flavor>,
+    constants: BTreeMap<String, Constants>,
+}
+
+/// What a table says of one type.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Entry {
+    /// A plain number.
+    Number(Number),
+    /// A type that exists elsewhere.
+    Path {
+        /// Its path; `rt::` is the support crate.
+        rust: String,
+        /// The number it travels as.
+        base: Number,
+    },
+    /// A number with named values.
+    Open(Open),
+    /// A structure.
+    Structure {
+        /// Its name.
+        rust: String,
+        /// Its fields.
+        fields: Vec<FieldEntry>,
+    },
+}
+
+/// A number with named values, to be generated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Open {
+    /// Its name.
+    pub rust: String,
+    /// Values combine as bits.
+    pub flags: bool,
+    /// The number inside.
+    pub base: Number,
+    /// Names and values, in the order of the values.
+    pub constants: Vec<(String, i64)>,
+}
+
+/// A field of a structure.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FieldEntry {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: FieldType,
+    /// How many of them: 1, unless it is an array.
+    pub count: u32,
+}
+
+/// Type of a field.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FieldType {
+    /// A number.
+    Number(Number),
+    /// What another entry, or the definition, says of this name.
+    Named(String),
+}
+
+/// What the words of an information array mean.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Flavor {
+    /// Its name; `machine::` before it names a module.
+    pub rust: String,
+    /// The number that selects it.
+    pub number: i64,
+    /// 32-bit words.
+    pub words: u32,
+    /// 32-bit words on machines of 64 bits.
+    pub words_lp64: u32,
+    /// Its fields.
+    pub fields: Vec<FieldEntry>,
+}
+
+/// Named numbers that are no values of a type.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Constants {
+    /// Their type.
+    pub base: Number,
+    /// Names, without the prefix, and values, in the order of the values.
+    pub values: Vec<(String, i64)>,
+}
+
+/// Numbers, and what stands for one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs, reason = "named after Rust's types")]
+pub enum Number {
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+    /// 32 bits in messages.
+    Bool,
+    /// A port's name.
+    Name,
+    /// As wide as the ABI's addresses.
+    Address,
+    /// As wide as the ABI's addresses.
+    Size,
+}
+
+impl Number {
+    const ALL: &[(Number, &str, u32)] = &[
+        (Number::U8, "u8", 8),
+        (Number::I8, "i8", 8),
+        (Number::U16, "u16", 16),
+        (Number::I16, "i16", 16),
+        (Number::U32, "u32", 32),
+        (Number::I32, "i32", 32),
+        (Number::U64, "u64", 64),
+        (Number::I64, "i64", 64),
+        (Number::F32, "f32", 32),
+        (Number::F64, "f64", 64),
+        (Number::Bool, "bool", 32),
+        (Number::Name, "name", 32),
+        (Number::Address, "address", 64),
+        (Number::Size, "size", 64),
+    ];
+
+    /// As tables spell it, which is also the name of the cursor's method.
+    pub fn text(self) -> &'static str {
+        Number::ALL.iter().find(|it| it.0 == self).map_or("", |it| it.1)
+    }
+
+    /// Its bits in Rust.
+    pub fn bits(self) -> u32 {
+        Number::ALL.iter().find(|it| it.0 == self).map_or(0, |it| it.2)
+    }
+
+    /// The number that a table spells so.
+    pub fn find(text: &str) -> Option<Number> {
+        Number::ALL.iter().find(|it| it.1 == text).map(|it| it.0)
+    }
+
+    /// The integer of this many bits and the same sign; itself if it is no integer.
+    pub fn with_bits(self, bits: u32) -> Number {
+        let signed = matches!(self, Number::I8 | Number::I16 | Number::I32 | Number::I64);
+        let unsigned = matches!(self, Number::U8 | Number::U16 | Number::U32 | Number::U64);
+        match (signed, unsigned, bits) {
+            (true, _, 8) => Number::I8,
+            (true, _, 16) => Number::I16,
+            (true, _, 32) => Number::I32,
+            (true, _, 64) => Number::I64,
+            (_, true, 8) => Number::U8,
+            (_, true, 16) => Number::U16,
+            (_, true, 32) => Number::U32,
+            (_, true, 64) => Number::U64,
+            _ => self,
+        }
+    }
+}
+
+/// The built-in table.
+const STANDARD: &str = include_str!("types/standard.toml");
+
+impl TypeTable {
+    /// The built-in table.
+    pub fn standard() -> TypeTable {
+        let mut table = TypeTable::default();
+        let mut diagnostics = Diagnostics::default();
+        table.add("the built-in type table", STANDARD, &mut diagnostics);
+        debug_assert!(diagnostics.0.is_empty(), "{diagnostics:?}");
+        table
+    }
+
+    /// Adds a table, whose entries override earlier ones. `file` is what diagnostics call it.
+    pub fn add(&mut self, file: &str, text: &str, diagnostics: &mut Diagnostics) {
+        let mut reader = Reader { file, diagnostics };
+        let parsed = match text.parse::<Table>() {
+            Ok(it) => it,
+            Err(it) => return reader.wrong(it.to_string().trim_end()),
+        };
+        for (part, entries) in &parsed {
+            let Some(entries) = entries.as_table() else {
+                reader.wrong(&format!("`{part}` is not a table"));
+                continue;
+            };
+            for (name, entry) in entries {
+                let key = format!("{part}.{name}");
+                let Some(entry) = entry.as_table() else {
+                    reader.wrong(&format!("`{key}` is not a table"));
+                    continue;
+                };
+                match part.as_str() {
+                    "types" => self.types.extend(reader.entry(&key, entry).map(|it| (name.clone(), it))),
+                    "flavors" => self.flavors.extend(reader.flavor(&key, entry).map(|it| (name.clone(), it))),
+                    "constants" => self.constants.extend(reader.constants(&key, entry).map(|it| (name.clone(), it))),
+                    _ => {
+                        reader.wrong(&format!("`{part}` is not one of `types`, `flavors`, `constants`"));
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is known of a type.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.types.get(name)
+    }
+
+    /// Every flavor, by C name.
+    pub fn flavors(&self) -> impl Iterator<Item = (&String, &Flavor)> {
+        self.flavors.iter()
+    }
+
+    /// Every group of constants, by prefix.
+    pub fn constants(&self) -> impl Iterator<Item = (&String, &Constants)> {
+        self.constants.iter()
+    }
+
+    /// The value of a constant, by its C name: prefix, underscore, name.
+    pub fn constant(&self, name: &str) -> Option<i64> {
+        self.constants.iter().find_map(|(prefix, group)| {
+            let rest = name.strip_prefix(prefix.as_str())?.strip_prefix('_')?;
+            group.values.iter().find(|it| it.0 == rest).map(|it| it.1)
+        })
+    }
+}
+
+/// Reads a table and collects what is wrong.
+struct Reader<'a> {
+    file: &'a str,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, what: &str) {
+        let report = Diagnostic::new(&codes::TYPE_TABLE, At::Nowhere, format!("in {}: {what}", self.file));
+        self.diagnostics.push(report);
+    }
+
+    fn entry(&mut self, key: &str, table: &Table) -> Option<Entry> {
+        self.check_keys(key, table, &["scalar", "rust", "base", "kind", "constants", "fields"]);
+        if table.contains_key("scalar") {
+            return self.number(key, table, "scalar").map(Entry::Number);
+        }
+        let rust = self.text(key, table, "rust")?;
+        if table.contains_key("fields") {
+            return Some(Entry::Structure { rust, fields: self.fields(key, table) });
+        }
+        let base = self.number(key, table, "base")?;
+        // A type with a path exists already; its constants are documentation.
+        if rust.contains(':') || rust.contains('<') || !table.contains_key("constants") {
+            return Some(Entry::Path { rust, base });
+        }
+        let flags = match self.text(key, table, "kind")?.as_str() {
+            "flags" => true,
+            "choice" => false,
+            other => {
+                self.wrong(&format!("`{key}.kind` is `{other}`; it must be `flags` or `choice`"));
+                return None;
+            }
+        };
+        let constants = self.values(key, table, "constants");
+        Some(Entry::Open(Open { rust, flags, base, constants }))
+    }
+
+    fn flavor(&mut self, key: &str, table: &Table) -> Option<Flavor> {
+        self.check_keys(key, table, &["rust", "number", "routines", "words", "words_lp64", "fields", "list"]);
+        let rust = self.text(key, table, "rust")?;
+        let number = self.integer(key, table, "number")?;
+        if table.contains_key("list") {
+            // A list of words is what the array is already.
+            return None;
+        }
+        let words = self.integer(key, table, "words")?;
+        let words_lp64 = if table.contains_key("words_lp64") { self.integer(key, table, "words_lp64")? } else { words };
+        let fields = self.fields(key, table);
+        let words = (u32::try_from(words).ok()?, u32::try_from(words_lp64).ok()?);
+        Some(Flavor { rust, number, words: words.0, words_lp64: words.1, fields })
+    }
+
+    fn constants(&mut self, key: &str, table: &Table) -> Option<Constants> {
+        self.check_keys(key, table, &["base", "values"]);
+        let base = self.number(key, table, "base")?;
+        Some(Constants { base, values: self.values(key, table, "values") })
+    }
+
+    fn check_keys(&mut self, key: &str, table: &Table, known: &[&str]) {
+        for name in table.keys().filter(|it| !known.contains(&it.as_str())) {
+            let hint = mig_parser::diag::closest(name, known.iter().copied());
+            let hint = hint.map_or(String::new(), |it| format!("; did you mean `{it}`?"));
+            self.wrong(&format!("`{key}` has no `{name}`{hint}"));
+        }
+    }
+
+    fn text(&mut self, key: &str, table: &Table, name: &str) -> Option<String> {
+        let found = table.get(name).and_then(Value::as_str).map(str::to_owned);
+        if found.is_none() {
+            self.wrong(&format!("`{key}.{name}` must be a string"));
+        }
+        found
+    }
+
+    fn integer(&mut self, key: &str, table: &Table, name: &str) -> Option<i64> {
+        let found = table.get(name).and_then(Value::as_integer);
+        if found.is_none() {
+            self.wrong(&format!("`{key}.{name}` must be an integer"));
+        }
+        found
+    }
+
+    fn number(&mut self, key: &str, table: &Table, name: &str) -> Option<Number> {
+        let text = self.text(key, table, name)?;
+        let found = Number::find(&text);
+        if found.is_none() {
+            self.wrong(&format!("`{key}.{name}` is `{text}`, which is no number: u8 to u64, i8 to i64, f32, f64, bool, name, address, size"));
+        }
+        found
+    }
+
+    fn values(&mut self, key: &str, table: &Table, name: &str) -> Vec<(String, i64)> {
+        let Some(values) = table.get(name).and_then(Value::as_table) else {
+            self.wrong(&format!("`{key}.{name}` must be a table of integers"));
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (constant, value) in values {
+            match value.as_integer() {
+                Some(it) => found.push((constant.clone(), it)),
+                None => self.wrong(&format!("`{key}.{name}.{constant}` must be an integer")),
+            }
+        }
+        found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        found
+    }
+
+    fn fields(&mut self, key: &str, table: &Table) -> Vec<FieldEntry> {
+        let Some(fields) = table.get("fields").and_then(Value::as_array) else {
+            self.wrong(&format!("`{key}.fields` must be an array"));
+            return Vec::new();
+        };
+        fields.iter().filter_map(|it| self.field(key, it)).collect()
+    }
+
+    fn field(&mut self, key: &str, value: &Value) -> Option<FieldEntry> {
+        let Some(table) = value.as_table() else {
+            self.wrong(&format!("`{key}.fields` must hold tables with `name` and `type`"));
+            return None;
+        };
+        self.check_keys(&format!("{key}.fields"), table, &["name", "type", "count"]);
+        let name = self.text(&format!("{key}.fields"), table, "name")?;
+        let ty = self.text(&format!("{key}.fields"), table, "type")?;
+        let count = table.get("count").map_or(Some(1), |it| it.as_integer().and_then(|it| u32::try_from(it).ok()));
+        let Some(count) = count else {
+            self.wrong(&format!("`{key}.fields`: `count` of `{name}` must be a positive integer"));
+            return None;
+        };
+        let ty = Number::find(&ty).map_or(FieldType::Named(ty), FieldType::Number);
+        Some(FieldEntry { name, ty, count })
+    }
+}
