@@ -23,6 +23,13 @@ pub(super) struct Token {
     pub(super) step: u32,
 }
 
+impl Token {
+    /// Whether no file contains it.
+    pub(super) fn is_made(&self) -> bool {
+        self.buffer == SCRATCH
+    }
+}
+
 /// Which text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct BufferId(u32);
@@ -113,7 +120,7 @@ impl Buffers {
 
     /// Where a token was written, or what it was made from.
     pub(super) fn place(&self, token: &Token) -> Place {
-        if token.buffer == SCRATCH {
+        if token.is_made() {
             let next = self.made.partition_point(|it| it.0 <= token.start);
             return self.made[next - 1].1;
         }

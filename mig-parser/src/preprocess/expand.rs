@@ -63,11 +63,11 @@ impl Preprocessor<'_, '_> {
         self.spent.call = Some(name);
         let mut input = Input { floor: self.contexts.len(), reader: Some(reader) };
         self.expand(&mut input, name, &found)?;
-        let mut space = false;
-        while let Some(token) = self.next_expanded(&mut input)? {
-            let place = self.buffers.place(&token);
-            self.output.token(self.buffers.text(&token), token.kind, token.space && space, place, token.step);
-            space = true;
+        let mut first = true;
+        while let Some(mut token) = self.next_expanded(&mut input)? {
+            // The blanks before the name of the macro are in the output already.
+            token.space &= !mem::take(&mut first);
+            self.output.token(&token, self.buffers.text(&token), self.buffers.place(&token));
             if let Some(reader) = &input.reader {
                 self.check_output(reader)?;
             }

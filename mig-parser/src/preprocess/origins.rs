@@ -42,19 +42,26 @@ pub(super) struct Segment {
     /// Where it begins in the preprocessed text.
     pub(super) at: u32,
     pub(super) len: u32,
-    /// What it is a copy of, if it is as long, or what it was made from.
+    /// What it is a copy of, or what it was made from.
     pub(super) place: Place,
+    /// Whether it is no copy, so that a part of it has the place of the whole.
+    pub(super) made: bool,
     pub(super) step: u32,
 }
 
 impl Segment {
+    /// A copy from a file, not yet put anywhere.
+    pub(super) fn copy_of(place: Place) -> Segment {
+        Segment { at: 0, len: 0, place, made: false, step: 0 }
+    }
+
     pub(super) fn end(&self) -> u32 {
         self.at + self.len
     }
 
     /// The place of a part of this segment.
     fn part(&self, start: u32, end: u32) -> Place {
-        if self.place.end - self.place.start != self.len {
+        if self.made {
             return self.place;
         }
         let shift = |it: u32| self.place.start + it.clamp(self.at, self.end()) - self.at;

@@ -6,6 +6,7 @@
 
 use std::mem;
 
+use super::buffers::Token;
 use super::lex::{self, Kind};
 use super::origins::Segment;
 use super::{Comment, Origins};
@@ -45,23 +46,26 @@ impl Output {
             }
             self.settle(blanks);
         }
-        self.push(text, place, 0);
+        self.push(text, Segment::copy_of(place));
     }
 
-    /// Writes a token of an expansion.
-    pub(super) fn token(&mut self, text: &str, kind: Kind, space: bool, place: Place, step: u32) {
+    /// Writes a token of an expansion, with its text and where that comes from.
+    pub(super) fn token(&mut self, token: &Token, text: &str, place: Place) {
         if self.muted {
             return;
         }
-        if space {
+        if token.space {
             self.blank();
         }
-        if !self.is_continued_by(place) {
-            self.keep_apart((kind, text.as_bytes()[0]));
+        // A token which goes over a continued line is as little a copy as one that was made.
+        let made = token.is_made() || (place.end - place.start) as usize != text.len();
+        let segment = Segment { made, step: token.step, ..Segment::copy_of(place) };
+        if !self.is_continued_by(&segment) {
+            self.keep_apart((token.kind, text.as_bytes()[0]));
         }
         self.settle(0);
-        self.push(text, place, step);
-        self.last = Some(kind);
+        self.push(text, segment);
+        self.last = Some(token.kind);
         self.seam = true;
     }
 
@@ -82,26 +86,28 @@ impl Output {
         }
     }
 
-    /// Whether what stands at a place stood directly behind the text so far in a file, too.
-    fn is_continued_by(&self, place: Place) -> bool {
+    /// Whether a copy stood directly behind the text so far in a file, too.
+    fn is_continued_by(&self, next: &Segment) -> bool {
         self.segments.last().is_some_and(|it| {
-            it.end() as usize == self.text.len() && it.place.file == place.file && it.place.end == place.start
+            !it.made
+                && !next.made
+                && it.end() as usize == self.text.len()
+                && it.place.file == next.place.file
+                && it.place.end == next.place.start
         })
     }
 
     /// Appends text, to the last segment if it goes on where that ends.
-    fn push(&mut self, text: &str, place: Place, step: u32) {
-        let at = self.text.len() as u32;
-        let len = text.len() as u32;
-        let copied = place.end - place.start == len;
-        let continued = copied && self.is_continued_by(place);
+    fn push(&mut self, text: &str, mut next: Segment) {
+        (next.at, next.len) = (self.text.len() as u32, text.len() as u32);
+        let continued = self.is_continued_by(&next);
         self.text.push_str(text);
         match self.segments.last_mut() {
-            Some(last) if continued && last.step == step && last.place.end - last.place.start == last.len => {
-                last.len += len;
-                last.place.end = place.end;
+            Some(last) if continued && last.step == next.step => {
+                last.len += next.len;
+                last.place.end = next.place.end;
             }
-            _ => self.segments.push(Segment { at, len, place, step }),
+            _ => self.segments.push(next),
         }
     }
 
@@ -123,7 +129,7 @@ impl Output {
         if trimmed {
             self.text.push('\n');
         } else {
-            self.push("\n", place, 0);
+            self.push("\n", Segment::copy_of(place));
         }
         self.line = self.text.len();
     }
@@ -151,10 +157,10 @@ impl Output {
             && last.end() as usize > len
         {
             let cut = last.end() - len as u32;
-            if last.place.end - last.place.start == last.len {
+            last.len -= cut;
+            if !last.made {
                 last.place.end -= cut;
             }
-            last.len -= cut;
         }
         for comment in self.comments.iter_mut().rev().take_while(|it| it.at as usize > len) {
             comment.at = len as u32;
