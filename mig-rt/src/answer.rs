@@ -28,13 +28,17 @@ pub trait Answers<T: Transport, W: Row>: Routine<T> + Sized {
     ///
     /// # Errors
     /// What a value that cannot be sent amounts to.
-    fn write(reply: ReplyHead<'_, T, W>, out: Self::Out<'_>) -> Served;
+    fn write<'a>(reply: ReplyHead<'_, T, W>, out: Self::Out<'a>) -> Served
+    where
+        T: 'a;
 
     /// Sends an answer, with a buffer of the reply's maximal size.
     ///
     /// # Errors
     /// The kernel's code.
-    fn send(reply: Deferred<T, W>, result: Result<Self::Out<'_>, KernReturn>) -> Result<()>;
+    fn send<'a>(reply: Deferred<T, W>, result: Result<Self::Out<'a>, KernReturn>) -> Result<()>
+    where
+        T: 'a;
 }
 
 /// Where a method answers.
@@ -44,11 +48,13 @@ pub struct ReplyTo<'b, T: Transport, R: Routine<T>> {
     calls: Calls<T, R>,
 }
 
+type SendAnswer<T, R> = fn(Owed<T>, Result<<R as Routine<T>>::Out<'_>, KernReturn>) -> Result<()>;
+
 /// The ABI's part, by function so that a server need not know it.
 struct Calls<T: Transport, R: Routine<T>> {
     write: fn(&mut [MaybeUninit<u8>], T, R::Out<'_>) -> Served,
     take: fn(&mut [MaybeUninit<u8>], T) -> Owed<T>,
-    send: fn(Owed<T>, Result<R::Out<'_>, KernReturn>) -> Result<()>,
+    send: SendAnswer<T, R>,
 }
 
 /// Header of an answer that is still owed.
@@ -115,7 +121,7 @@ impl<T: Transport, R: Routine<T>> fmt::Debug for ReplyTo<'_, T, R> {
 #[must_use = "dropping it tells the client that the server died"]
 pub struct Later<T: Transport, R: Routine<T>> {
     owed: Owed<T>,
-    send: fn(Owed<T>, Result<R::Out<'_>, KernReturn>) -> Result<()>,
+    send: SendAnswer<T, R>,
 }
 
 impl<T: Transport, R: Routine<T>> Later<T, R> {

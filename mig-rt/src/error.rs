@@ -20,7 +20,11 @@ macro_rules! codes {
         impl $type {
             $($(#[$doc])* pub const $name: $type = $type::known($value);)*
 
-            const fn known(code: i32) -> $type {
+            /// The code, known not to be zero: for constants.
+            ///
+            /// # Panics
+            /// If it is zero, which is success; at compile time, in a constant.
+            pub const fn known(code: i32) -> $type {
                 match NonZeroI32::new(code) {
                     Some(it) => $type(it),
                     None => panic!("zero is success"),

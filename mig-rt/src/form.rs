@@ -1,7 +1,9 @@
 //! Values that travel in a plain form: structures, and numbers with a type of their own.
 
+use core::mem::size_of;
+
 use crate::error::KernReturn;
-use crate::memory::{Address, Inherit, Plain, Protection, Size, Wide};
+use crate::memory::{Address, Inherit, Plain, Protection, Size, Wide, as_bytes, read_element};
 use crate::message::MsgId;
 use crate::right::{Disposition, PortName, RightKind};
 use crate::typed::Row;
@@ -24,6 +26,41 @@ pub trait Form<W>: Sized {
 /// Fails to compile unless a mapped type has the form that the definition gives it. Generated code calls it in a
 /// constant.
 pub const fn assert_form<W, S: Form<W, Base = B>, B: Plain>() {}
+
+/// A number or array inside the plain form of a structure. Generated code reads structures with it.
+///
+/// # Panics
+/// If it does not lie inside; generated code passes constants that do.
+#[inline(always)]
+pub fn field<F: Plain>(base: &[u8], at: usize) -> F {
+    read_element(&base[at..])
+}
+
+/// Writes a number or array into the plain form of a structure. Generated code writes structures with it.
+///
+/// # Panics
+/// As [`field`].
+#[inline(always)]
+pub fn put<F: Plain>(base: &mut [u8], at: usize, it: F) {
+    base[at..][..size_of::<F>()].copy_from_slice(as_bytes(core::slice::from_ref(&it)));
+}
+
+/// An integer of fewer bits.
+///
+/// # Errors
+/// `KERN_INVALID_ARGUMENT` if it does not fit.
+#[inline(always)]
+pub fn narrow<A: TryInto<B>, B>(it: A) -> Result<B, KernReturn> {
+    it.try_into().map_err(|_| KernReturn::INVALID_ARGUMENT)
+}
+
+/// A slice as an array of constant length.
+///
+/// # Errors
+/// `MIG_ARRAY_TOO_LARGE` if it has another length.
+pub fn exactly<E, const N: usize>(it: &[E]) -> Result<&[E; N], KernReturn> {
+    it.try_into().map_err(|_| KernReturn::MIG_ARRAY_TOO_LARGE)
+}
 
 macro_rules! forms {
     ($($type:ty as $base:ty: |$read:ident| $to:expr, |$write:ident| $from:expr;)*) => { $(

@@ -21,6 +21,7 @@ pub mod answer;
 mod bytes;
 pub mod element;
 pub mod error;
+pub mod flavor;
 pub mod form;
 #[cfg(feature = "std")]
 pub mod loopback;
@@ -38,7 +39,8 @@ pub use abi::{AbiId, assert_speaks};
 pub use answer::{Answer, Answers, Deferred, Later, ReplyTo, Routine};
 pub use element::{Element, Elements, Layout, PackedRoom};
 pub use error::{Error, ErrorKind, KernReturn, MigError, MsgReturn, Result};
-pub use form::{Form, assert_form};
+pub use flavor::{Flavor, flavored};
+pub use form::{Form, assert_form, exactly, narrow};
 #[cfg(feature = "std")]
 pub use loopback::Loopback;
 pub use memory::{Address, Inherit, Memory, Plain, Protection, Size, Wide};

@@ -8,6 +8,7 @@
 
 use std::boxed::Box;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::vec::Vec;
@@ -102,6 +103,15 @@ impl<S> Loopback<S> {
         unsafe { SendRight::from_raw(self.0.port, self.clone()) }
     }
 
+    /// Lends the receive right of the service's port.
+    pub fn with_port<X>(&self, look: impl FnOnce(&ReceiveRight<Loopback<S>>) -> X) -> X {
+        // SAFETY: the right stays the space's: this one is taken apart below, and not dropped if `look` panics.
+        let port = ManuallyDrop::new(unsafe { ReceiveRight::from_raw(self.0.port, self.clone()) });
+        let result = look(&port);
+        ManuallyDrop::into_inner(port).into_raw();
+        result
+    }
+
     /// A receive right with a name of the caller's choice.
     ///
     /// # Panics
@@ -179,7 +189,12 @@ impl<S> Loopback<S> {
         let to_service = |bytes: &[u8]| typed::destination(abi, bytes) == Some(self.0.port);
         let request = to_service(&bytes);
         self.show(Stage::Sent, abi, operation, request, &mut bytes)?;
-        let to = typed::copy_in(&mut self.space(), abi, &mut bytes)?;
+        let to = typed::copy_in(&mut self.space(), abi, &mut bytes);
+        let to = to.inspect_err(|it| {
+            if it.left == Left::Unknown {
+                typed::destroy_taken(abi, &bytes, self.clone());
+            }
+        })?;
         self.deliver(abi, operation, to, bytes, request)
     }
 
@@ -192,7 +207,10 @@ impl<S> Loopback<S> {
         request: bool,
     ) -> Result<(), Failed> {
         typed::stamp(&mut self.space(), abi, to, &mut bytes);
-        self.show(Stage::Received, abi, operation, request, &mut bytes)?;
+        if let Err(failed) = self.show(Stage::Received, abi, operation, request, &mut bytes) {
+            typed::destroy(&Queued { abi, bytes }, self.clone());
+            return Err(failed);
+        }
         if to == self.0.port {
             self.serve(abi, &bytes);
         } else {

@@ -170,6 +170,14 @@ pub(crate) fn as_bytes<E: Plain>(elements: &[E]) -> &[u8] {
     unsafe { core::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
 }
 
+/// The bytes of plain elements, to be written.
+#[inline(always)]
+pub(crate) fn as_bytes_mut<E: Plain>(elements: &mut [E]) -> &mut [u8] {
+    let size = size_of_val(elements);
+    // SAFETY: as above, and every bit pattern is a valid element.
+    unsafe { core::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), size) }
+}
+
 /// Plain elements where they stand; `None` if they are not aligned there. A tail shorter than an element is left out.
 #[inline(always)]
 pub(crate) fn as_elements<E: Plain>(bytes: &[u8]) -> Option<&[E]> {

@@ -4,6 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::{MaybeUninit, align_of, size_of};
 
+use crate::abi::AbiId;
 use crate::element::{Layout, PackedRoom};
 use crate::error::KernReturn;
 use crate::memory::Plain;
@@ -89,6 +90,11 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// A shape.
+    pub const fn new(complex: Complex, min: u32, max: u32) -> Shape {
+        Shape { complex, min, max }
+    }
+
     /// Whether a message may have this size. A maximum is the sender's business: a receiver counts what it got.
     #[inline(always)]
     pub(crate) const fn fits(self, size: usize) -> bool {
@@ -138,12 +144,13 @@ impl fmt::Debug for Text<'_> {
 pub struct Rooms<'r> {
     rest: &'r mut [MaybeUninit<u8>],
     at: usize,
+    abi: AbiId,
 }
 
 impl<'r> Rooms<'r> {
     #[inline(always)]
-    pub(crate) fn new(reply: &'r mut [MaybeUninit<u8>]) -> Rooms<'r> {
-        Rooms { rest: reply, at: 0 }
+    pub(crate) fn new(reply: &'r mut [MaybeUninit<u8>], abi: AbiId) -> Rooms<'r> {
+        Rooms { rest: reply, at: 0, abi }
     }
 
     /// The bytes `at..at + size` of the reply. Places come in rising order.
@@ -163,7 +170,8 @@ impl<'r> Rooms<'r> {
         let here = self.place(at, max * size_of::<E>());
         assert!(here.as_ptr() as usize & (align_of::<E>() - 1) == 0, "items of a message are aligned to four bytes");
         // SAFETY: exactly `max` elements' bytes, aligned, borrowed exclusively, and not assumed to be written.
-        Room { room: unsafe { core::slice::from_raw_parts_mut(here.as_mut_ptr().cast(), max) }, len: 0 }
+        let room = unsafe { core::slice::from_raw_parts_mut(here.as_mut_ptr().cast(), max) };
+        Room { room, len: 0, abi: self.abi }
     }
 
     /// Room for up to `max` elements that are no plain ones.
@@ -190,12 +198,19 @@ impl<'r> Rooms<'r> {
 pub struct Room<'r, E> {
     room: &'r mut [MaybeUninit<E>],
     len: usize,
+    abi: AbiId,
 }
 
 impl<'r, E: Plain> Room<'r, E> {
     /// Room of the caller's own, for calling a server's method without a message.
-    pub fn new(room: &'r mut [MaybeUninit<E>]) -> Room<'r, E> {
-        Room { room, len: 0 }
+    pub fn new(room: &'r mut [MaybeUninit<E>], abi: AbiId) -> Room<'r, E> {
+        Room { room, len: 0, abi }
+    }
+
+    /// The ABI of the message: that of the client.
+    #[inline(always)]
+    pub fn abi(&self) -> AbiId {
+        self.abi
     }
 
     /// Elements that fit, or fewer if the client has asked for fewer.
@@ -261,6 +276,12 @@ impl<'r, E: Plain> Room<'r, E> {
         unsafe { core::slice::from_raw_parts(self.room.as_ptr().cast(), self.len) }
     }
 
+    /// What is written, to be changed.
+    pub fn written_mut(&mut self) -> &mut [E] {
+        // SAFETY: as in `written`, and the borrow is exclusive.
+        unsafe { core::slice::from_raw_parts_mut(self.room.as_mut_ptr().cast(), self.len) }
+    }
+
     /// Takes back what is written beyond `len`.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
@@ -294,6 +315,15 @@ pub struct RightsRoom<'r, T: Transport, R: Right<T>> {
 }
 
 impl<T: Transport, R: Right<T>> RightsRoom<'_, T, R> {
+    /// Makes it smaller.
+    pub fn limit(mut self, max: usize) -> Self {
+        if max < self.capacity() {
+            let room = core::mem::take(&mut self.room);
+            self.room = &mut room[..max * self.cell];
+        }
+        self
+    }
+
     /// Rights that fit.
     pub fn capacity(&self) -> usize {
         self.room.len() / self.cell
@@ -326,6 +356,16 @@ impl<T: Transport, R: Right<T>> RightsRoom<'_, T, R> {
         cell.iter_mut().zip(bytes).for_each(|(place, byte)| *place = MaybeUninit::new(byte));
         self.len += 1;
         Ok(())
+    }
+
+    /// Adds null rights until it is full: an array of fixed length is sent whole.
+    pub fn pad(&mut self) {
+        while self.len < self.capacity() {
+            let null = R::null(&self.via);
+            if self.push(null).is_err() {
+                return;
+            }
+        }
     }
 
     /// How many are to be sent, which the reply owns from now on.

@@ -206,6 +206,13 @@ macro_rules! right {
                 Right::null(via)
             }
 
+            /// A right to a port that is gone (`MACH_PORT_DEAD`).
+            #[inline]
+            pub fn dead(via: &T) -> Self {
+                // SAFETY: the name is dead.
+                unsafe { Right::from_raw(PortName::DEAD, via.clone()) }
+            }
+
             /// Neither null nor dead.
             #[inline]
             pub fn is_valid(&self) -> bool {
@@ -431,6 +438,13 @@ impl<'a, T: Transport> Outbound<'a, T> {
     /// What the port space calls it.
     pub fn name(&self) -> PortName {
         self.name
+    }
+
+    /// The same without its lender's lifetime, for a server's result: the reply is sent after the method returned.
+    /// If the lender is gone by then, the kernel refuses the reply.
+    pub fn detached(self) -> Outbound<'static, T> {
+        let (name, disposition, via) = self.into_raw();
+        Outbound { name, disposition, via, lender: PhantomData }
     }
 
     /// Name, disposition and port space; the right is the caller's.

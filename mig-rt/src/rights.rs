@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
 use crate::bytes::u32_at;
-use crate::error::KernReturn;
+use crate::error::{KernReturn, MigError};
 use crate::memory::Memory;
 use crate::right::{PortName, Right};
 use crate::transport::Transport;
@@ -73,6 +73,28 @@ impl<'m, T: Transport, R: Right<T>> Rights<'m, T, R> {
         // SAFETY: the region was filled with names that came out of rights of this kind and space, or null.
         let collected = unsafe { Rights::memory(memory, via.clone()) };
         if foreign { Err(KernReturn::INVALID_RIGHT) } else { Ok(collected) }
+    }
+
+    /// Moves the rights into the caller's slice, and says how many. What was in their places is dropped.
+    ///
+    /// # Errors
+    /// `MIG_ARRAY_TOO_LARGE` if there are more; the slice is full then, and the rest is released.
+    pub fn store(self, to: &mut [R]) -> Result<usize, MigError> {
+        let there = self.len();
+        let stored = to.iter_mut().zip(self).map(|(to, it)| *to = it).count();
+        if stored < there { Err(MigError::ARRAY_TOO_LARGE) } else { Ok(stored) }
+    }
+
+    /// The same in a region of their own, if they are not in one already.
+    ///
+    /// # Errors
+    /// As [`Transport::allocate`]; the rights are released then.
+    pub fn into_region(self, via: &T) -> Result<Rights<'static, T, R>, KernReturn> {
+        match self.into_memory() {
+            // SAFETY: the region and its names were this iterator's, which is gone.
+            Ok(memory) => Ok(unsafe { Rights::memory(memory, via.clone()) }),
+            Err(rights) => Rights::collect(via, rights),
+        }
     }
 
     /// The names not yet yielded, still owned here.

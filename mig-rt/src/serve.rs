@@ -6,7 +6,7 @@ use core::ops::RangeInclusive;
 
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
-use crate::error::{KernReturn, MsgReturn};
+use crate::error::{Error, KernReturn, MsgReturn};
 use crate::message::{Buffer, MsgId};
 use crate::right::{Disposition, ReceiveRight};
 use crate::transport::{Left, Operation, Timeout, Transport, Wire};
@@ -49,6 +49,13 @@ impl From<KernReturn> for Unserved {
     #[inline(always)]
     fn from(code: KernReturn) -> Unserved {
         Unserved { fate: FAILED, code }
+    }
+}
+
+/// A result could not be sent: everything was taken from the request.
+impl From<Error> for Unserved {
+    fn from(error: Error) -> Unserved {
+        error.to_kern().into()
     }
 }
 

@@ -296,7 +296,7 @@ impl Space {
             ports: self
                 .ports
                 .iter()
-                .filter(|(name, port)| !is_reply_port(name) || count(port) != idle)
+                .filter(|(name, port)| count(port) != if is_reply_port(name) { idle } else { PortAccounts::default() })
                 .map(|(name, port)| (*name, count(port)))
                 .collect(),
             regions: self.regions.keys().copied().map(Address).collect(),

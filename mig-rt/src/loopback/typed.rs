@@ -10,7 +10,7 @@ use crate::error::MsgReturn;
 use crate::message::{COMPLEX, MsgId};
 use crate::right::{Disposition, PortName};
 use crate::transport::{Failed, Left};
-use crate::typed::{GnumachI386, GnumachX8664, GnumachX8664v2022, Item, Items, Row, drop_message};
+use crate::typed::{GnumachI386, GnumachX8664, GnumachX8664v2022, Item, Items, Row, drop_message, release};
 
 /// Calls a function for the row of an ABI.
 macro_rules! by_row {
@@ -35,11 +35,13 @@ pub(super) fn destination(abi: AbiId, message: &[u8]) -> Option<PortName> {
 }
 
 /// Takes a message in: rights are found and dispositions converted, ports of the header swapped. Where it goes.
-pub(super) fn copy_in(space: &mut Space, abi: AbiId, message: &mut [u8]) -> Result<PortName, Failed> {
+///
+/// If it fails halfway, `message` is what was taken until then, to be destroyed.
+pub(super) fn copy_in(space: &mut Space, abi: AbiId, message: &mut Vec<u8>) -> Result<PortName, Failed> {
     by_row!(abi, copy_in_row(space, message), Err(untouched(MsgReturn::SEND_INVALID_HEADER)))
 }
 
-fn copy_in_row<W: Row>(space: &mut Space, message: &mut [u8]) -> Result<PortName, Failed> {
+fn copy_in_row<W: Row>(space: &mut Space, message: &mut Vec<u8>) -> Result<PortName, Failed> {
     if message.len() < W::HEADER || message.len() % W::ALIGN != 0 {
         return Err(untouched(MsgReturn::SEND_MSG_TOO_SMALL));
     }
@@ -72,7 +74,7 @@ fn copy_in_row<W: Row>(space: &mut Space, message: &mut [u8]) -> Result<PortName
 }
 
 /// Whether the body holds any right or memory.
-fn copy_in_body<W: Row>(space: &mut Space, message: &mut [u8]) -> Result<bool, Failed> {
+fn copy_in_body<W: Row>(space: &mut Space, message: &mut Vec<u8>) -> Result<bool, Failed> {
     let mut items = Items::<W>::new(message);
     let found: Vec<Item> = items.by_ref().collect();
     if items.position() != message.len() {
@@ -80,32 +82,34 @@ fn copy_in_body<W: Row>(space: &mut Space, message: &mut [u8]) -> Result<bool, F
     }
     let mut complex = false;
     for item in &found {
-        complex |= copy_in_item::<W>(space, message, item)?;
+        match copy_in_item::<W>(space, message, item) {
+            Ok(it) => complex |= it,
+            Err(code) => {
+                message.truncate(item.at);
+                return Err(Failed { code, left: Left::Unknown });
+            }
+        }
     }
     Ok(complex)
 }
 
-fn copy_in_item<W: Row>(space: &mut Space, message: &mut [u8], item: &Item) -> Result<bool, Failed> {
-    // Earlier items were taken: nobody owns the whole message any more.
-    let half_taken = |code| Failed { code, left: Left::Unknown };
+/// All of an item or nothing. Whether it holds any right or memory.
+fn copy_in_item<W: Row>(space: &mut Space, message: &mut [u8], item: &Item) -> Result<bool, MsgReturn> {
     let disposition = item.disposition::<W>();
     if !item.is_inline::<W>() {
         let at = item.address::<W>(message);
         if item.size::<W>() > 0 && !space.has_region(at) {
-            return Err(half_taken(MsgReturn::SEND_INVALID_MEMORY));
+            return Err(MsgReturn::SEND_INVALID_MEMORY);
         }
         if disposition.is_port() && !space.carry_names(at, disposition) {
-            return Err(half_taken(MsgReturn::SEND_INVALID_RIGHT));
+            return Err(MsgReturn::SEND_INVALID_RIGHT);
         }
     } else if disposition.is_port() {
-        for name in item.names::<W>(message) {
-            if name.is_valid() && !space.can_carry(name, disposition) {
-                return Err(half_taken(MsgReturn::SEND_INVALID_RIGHT));
-            }
-            if name.is_valid() {
-                space.carry(name, disposition);
-            }
+        let names = || item.names::<W>(message).filter(|it| it.is_valid());
+        if !names().all(|it| space.can_carry(it, disposition)) {
+            return Err(MsgReturn::SEND_INVALID_RIGHT);
         }
+        names().for_each(|it| space.carry(it, disposition));
     }
     let complex = disposition.is_port() || !item.is_inline::<W>();
     item.rewrite::<W>(message, disposition.received(), true);
@@ -144,6 +148,15 @@ pub(super) fn destroy<S>(message: &Queued, via: Loopback<S>) {
         AbiId::GnumachX8664v2022 => drop_message::<_, GnumachX8664v2022>(&message.bytes, via),
         AbiId::DarwinLp64 | AbiId::DarwinIlp32 => {}
     }
+}
+
+/// Releases what was taken of a message before taking it failed.
+pub(super) fn destroy_taken<S>(abi: AbiId, message: &[u8], via: Loopback<S>) {
+    by_row!(abi, release_body(message, via), ());
+}
+
+fn release_body<W: Row>(message: &[u8], via: Loopback<impl Sized>) {
+    release::<_, W>(message, via);
 }
 
 /// Releases a reply that could not be sent, as far as it is still there.

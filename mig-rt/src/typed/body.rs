@@ -11,6 +11,7 @@ use super::row::{Row, Ty, round};
 use crate::bytes::{u32_at, u64_at};
 use crate::element::{Elements, Layout};
 use crate::error::{Error, KernReturn};
+use crate::form::Form;
 use crate::memory::{Address, Plain, Size, as_elements};
 use crate::message::{COMPLEX, Text};
 use crate::right::PortName;
@@ -174,6 +175,15 @@ impl<'m, W: Row> Body<'m, W> {
         as_elements(item).and_then(<[E]>::first).ok_or(Bad)
     }
 
+    /// A structure, or a number with a type of its own.
+    ///
+    /// # Errors
+    /// If the item is another.
+    #[inline(always)]
+    pub fn form<S: Form<W>>(&mut self, ty: Ty) -> Result<S, Bad> {
+        self.array::<S::Base>(ty).map(S::read)
+    }
+
     /// A counted array, where it stands. Its length is bounded by the message, not by the definition.
     ///
     /// # Errors
@@ -332,15 +342,6 @@ impl<'m, W: Row> Body<'m, W> {
     fn cells(&mut self, number: u32) -> Result<HeldRights<'m>, Bad> {
         let size = bytes_of(number, W::CELL)?;
         Ok(HeldRights::Inline(self.take(size)?, W::CELL))
-    }
-
-    /// An array of rights out of line: names in memory.
-    ///
-    /// # Errors
-    /// If the item is another; if the message carries no memory.
-    #[inline]
-    pub fn rights_memory(&mut self, ty: Ty) -> Result<HeldRights<'m>, Bad> {
-        self.memory(ty).map(HeldRights::Memory)
     }
 
     /// An indefinite array of rights.

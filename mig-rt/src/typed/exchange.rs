@@ -179,6 +179,11 @@ impl<'b, T: Transport, W: Row> ReplyHead<'b, T, W> {
         (unsafe { AnyRight::from_raw(name, disposition, self.via.clone()) }, id)
     }
 
+    /// Takes the reply right, for a one-way routine that wants it: the loop will send nothing.
+    pub fn into_right(mut self) -> AnyRight<T> {
+        self.take_right().0
+    }
+
     /// The buffer and the handle.
     pub(crate) fn into_parts(self) -> (&'b mut [MaybeUninit<u8>], T) {
         (self.buffer, self.via)

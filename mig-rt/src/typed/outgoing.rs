@@ -7,6 +7,7 @@ use super::items::abandon;
 use super::row::{Row, Ty, round};
 use crate::bytes::u32_at;
 use crate::error::{Error, KernReturn, MsgReturn, Result};
+use crate::form::Form;
 use crate::memory::{Address, Plain, Size, as_bytes};
 use crate::message::{Buffer, COMPLEX, MsgId, Rooms};
 use crate::right::{Disposition, Outbound, PortName, ReceiveRight, RightKind, SendOnceRight, SendRight};
@@ -225,6 +226,17 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
         self.at = end;
     }
 
+    /// A structure, or a number with a type of its own.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ARGUMENT` if the ABI has no room for its value.
+    #[inline(always)]
+    pub fn form<S: Form<W>>(&mut self, ty: Ty, it: &S) -> Result<(), KernReturn> {
+        let base = it.write().ok_or(KernReturn::INVALID_ARGUMENT)?;
+        self.array(ty, &base);
+        Ok(())
+    }
+
     /// A counted array.
     ///
     /// # Errors
@@ -325,7 +337,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// The places of a reply where arrays will stand.
     #[inline(always)]
     pub fn rooms(&mut self) -> Rooms<'_> {
-        Rooms::new(self.buffer)
+        Rooms::new(self.buffer, W::ABI)
     }
 
     /// The port space.

@@ -152,6 +152,45 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
         self.packed_surrender(ty, layout, region)
     }
 
+    /// As [`packed_indefinite`](Outgoing::packed_indefinite), of which a region may be given up; one that goes in line
+    /// is freed here.
+    ///
+    /// # Errors
+    /// As [`packed_indefinite`](Outgoing::packed_indefinite); [`Memory::bytes`](crate::Memory::bytes)'s for a region
+    /// that goes in line.
+    pub fn packed_indefinite_give<E: Copy>(
+        &mut self,
+        ty: Ty,
+        layout: Layout<E>,
+        max: usize,
+        data: Give<'_, T, E>,
+    ) -> Result<(), KernReturn> {
+        match data {
+            Give::Lend(it) => self.packed_indefinite(ty, layout, max, it),
+            Give::Move(it) if it.len() > max => self.packed_surrender(ty, layout, it),
+            Give::Move(it) => {
+                let size = it.len() * layout.size();
+                let (data, end) = self.place_for(ty, size);
+                let region = it.for_abi(&self.via, W::ABI, layout)?;
+                self.ty_at(self.at, ty.with_number::<W>(region.len() as u32 * packed_per::<E, W>(ty, layout)));
+                self.copy_at(data, &region.bytes()?[..size]);
+                self.at = end;
+                Ok(())
+            }
+        }
+    }
+
+    /// Elements that are no plain ones, out of line: the sender decides whether it keeps the memory (`Dealloc[]`).
+    ///
+    /// # Errors
+    /// As [`packed_indefinite`](Outgoing::packed_indefinite).
+    pub fn packed_give<E: Copy>(&mut self, ty: Ty, layout: Layout<E>, data: Give<'_, T, E>) -> Result<(), KernReturn> {
+        match data {
+            Give::Lend(it) => self.packed_memory(ty, layout, it),
+            Give::Move(it) => self.packed_surrender(ty, layout, it),
+        }
+    }
+
     /// A region of elements that are no plain ones, which the receiver gets as its ABI has them.
     ///
     /// # Errors

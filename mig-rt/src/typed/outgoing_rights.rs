@@ -93,6 +93,18 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
         Ok(())
     }
 
+    /// An array of a constant number of rights, in line.
+    ///
+    /// # Errors
+    /// `MIG_ARRAY_TOO_LARGE` if there are more or fewer; none is taken then.
+    pub fn rights_exactly(&mut self, ty: Ty, count: usize, mut rights: Outbounds<'_, T>) -> Result<()> {
+        if rights.len() != count {
+            return Err(Error::ARRAY_TOO_LARGE);
+        }
+        self.cells(ty, &mut rights);
+        Ok(())
+    }
+
     /// An indefinite array of rights: in line up to `max`, in a region of their own above.
     ///
     /// # Errors
@@ -151,6 +163,35 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
         if rights.len() > max {
             return self.surrender_rights(ty, rights);
         }
+        self.moved_cells(ty, rights);
+        Ok(())
+    }
+
+    /// A reply's counted array of rights, in line.
+    ///
+    /// # Errors
+    /// `MIG_ARRAY_TOO_LARGE` if there are more than `max`; all are released then.
+    pub fn rights_moved<R: Right<T>>(&mut self, ty: Ty, max: usize, rights: Rights<'_, T, R>) -> Result<()> {
+        if rights.len() > max {
+            return Err(Error::ARRAY_TOO_LARGE);
+        }
+        self.moved_cells(ty, rights);
+        Ok(())
+    }
+
+    /// A reply's array of a constant number of rights, in line.
+    ///
+    /// # Errors
+    /// `MIG_ARRAY_TOO_LARGE` if there are more or fewer; all are released then.
+    pub fn rights_moved_exactly<R: Right<T>>(&mut self, ty: Ty, count: usize, rights: Rights<'_, T, R>) -> Result<()> {
+        if rights.len() != count {
+            return Err(Error::ARRAY_TOO_LARGE);
+        }
+        self.moved_cells(ty, rights);
+        Ok(())
+    }
+
+    fn moved_cells<R: Right<T>>(&mut self, ty: Ty, rights: Rights<'_, T, R>) {
         let count = rights.len();
         self.begin_cells(ty.with_name::<W>(R::MOVED.0.into()), count);
         let mut at = self.at - count * W::CELL;
@@ -158,7 +199,6 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
             self.put_cell(at, right.into_raw());
             at += W::CELL;
         }
-        Ok(())
     }
 
     /// An array of rights that a [`RightsRoom`](crate::RightsRoom) at `from` took.

@@ -137,9 +137,15 @@ impl<T: Transport> Owned<T> {
         match held {
             // SAFETY: the cells were read from an item whose type word says this kind, and are used up here.
             HeldRights::Inline(bytes, cell) => unsafe { Rights::inline(bytes, cell, self.0.clone()) },
-            // SAFETY: likewise, and the kernel wrote the names.
-            HeldRights::Memory(it) => unsafe { Rights::memory(self.memory(it), self.0.clone()) },
+            HeldRights::Memory(it) => self.rights_region(it),
         }
+    }
+
+    /// An array of rights out of line.
+    #[inline]
+    pub fn rights_region<R: Right<T>>(&self, held: HeldMemory) -> Rights<'static, T, R> {
+        // SAFETY: the memory is that of an item whose type word says this kind; the kernel wrote the names.
+        unsafe { Rights::memory(self.memory(held), self.0.clone()) }
     }
 }
 
