@@ -46,6 +46,8 @@ pub struct Abi {
 pub struct Rules {
     /// Name of `MACH_MSG_TYPE_INTEGER_64`.
     pub integer_64: u32,
+    /// Name of `MACH_MSG_TYPE_REAL_64`.
+    pub real_64: u32,
     /// `array[n] of ^T` is an array of descriptors.
     pub arrays_of_out_of_line: bool,
     /// `^ array[*:n]` keeps its bound.
@@ -54,22 +56,40 @@ pub struct Rules {
     pub constant_out_of_line: bool,
     /// `array[]` is out of line always, and may be `inout`.
     pub unbounded_out_of_line: bool,
+    /// Each right has a descriptor of its own: arrays of them do not vary in size, and cannot be part of a structure.
+    pub rights_in_descriptors: bool,
+    /// C types of a size that only C knows can be copied into a message.
+    pub native_types: bool,
+    /// A simpleroutine may send a code instead of its request: `retcode`.
+    pub ret_code: bool,
+    /// In a subsystem of the kernel, `mach_port_t` is called `ipc_port_t` on the kernel's side.
+    pub kernel_ports: bool,
 }
 
 const TYPED: Rules = Rules {
     integer_64: 11,
+    real_64: 10,
     arrays_of_out_of_line: false,
     bounded_out_of_line: false,
     constant_out_of_line: false,
     unbounded_out_of_line: false,
+    rights_in_descriptors: false,
+    native_types: false,
+    ret_code: false,
+    kernel_ports: true,
 };
 
 const UNTYPED: Rules = Rules {
     integer_64: 3,
+    real_64: 11,
     arrays_of_out_of_line: true,
     bounded_out_of_line: true,
     constant_out_of_line: true,
     unbounded_out_of_line: true,
+    rights_in_descriptors: true,
+    native_types: true,
+    ret_code: true,
+    kernel_ports: false,
 };
 
 impl Abi {
@@ -168,6 +188,11 @@ impl Abi {
             ("hurd", "x86") => Some(Abi::GNUMACH_I386),
             _ => None,
         }
+    }
+
+    /// Whether items describe themselves by type words, which have short and long forms.
+    pub const fn has_type_words(&self) -> bool {
+        self.type_word > 0
     }
 
     /// Its name as a Rust module: `gnumach_x86_64`.

@@ -4,10 +4,18 @@
 //! each value can be printed.
 
 pub mod abi;
+pub mod build;
+pub mod compilation;
+pub mod join;
+pub mod manifest;
 pub mod model;
 pub mod resolve;
+pub mod rust;
 pub mod types;
 pub mod wire;
 
 pub use abi::{Abi, Family};
+pub use build::{Config, Failed, Sides};
+pub use compilation::{Compilation, Generated, Unit};
 pub use resolve::resolve;
+pub use types::TypeTable;

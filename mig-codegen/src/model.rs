@@ -3,8 +3,10 @@
 //! Invariants: a [`TypeId`] points into [`Interface::types`], and a type comes after every type it is made of. What a
 //! message looks like is not here; [`wire`](crate::wire) knows.
 
+mod companions;
 mod dump;
 
+pub use companions::Companion;
 pub use dump::dump;
 pub use mig_parser::ast::ImportKind;
 use mig_parser::span::Span;
@@ -16,7 +18,7 @@ pub struct Interface {
     pub subsystem: Option<Subsystem>,
     /// Every type that is named or used.
     pub types: Vec<Type>,
-    /// Types declared by a statement, in the order of the text.
+    /// Types declared by a statement, in the order of the text. Of those with the same name, the last.
     pub declared: Vec<TypeId>,
     /// In the order of the text.
     pub routines: Vec<Routine>,
@@ -71,6 +73,18 @@ impl Interface {
         match self.ty(id).form {
             Form::Alias(of) => self.form(of),
             _ => self.ty(id),
+        }
+    }
+
+    /// How many descriptors of an untyped message a type takes: 0 for plain data.
+    pub fn descriptors(&self, id: TypeId) -> u32 {
+        let ty = self.ty(id);
+        match &ty.form {
+            Form::Alias(of) => self.descriptors(*of),
+            Form::OutOfLine(_) | Form::Unbounded(_) => u32::from(!ty.inline),
+            Form::Fixed(of, count) | Form::UpTo(of, count) => self.descriptors(*of).saturating_mul(*count),
+            Form::Basic => u32::from(ty.is_port()),
+            Form::Truth | Form::Text(_) | Form::Members(_) | Form::Native(_) => 0,
         }
     }
 
@@ -143,7 +157,8 @@ pub struct Type {
     pub received: IpcName,
     /// Bits of one base element.
     pub bits: u32,
-    /// Base elements; the most there can be if that varies, 0 if nothing bounds them or they are out of line.
+    /// Base elements; the most there can be if that varies, 0 if nothing bounds them or, in typed messages, if they are
+    /// out of line. For an array of out-of-line data, those of each element.
     pub number: u32,
     /// The data are in the message.
     pub inline: bool,
@@ -155,7 +170,7 @@ pub struct Type {
     pub long: Option<bool>,
     /// What the type says of its sender's memory.
     pub dealloc: Dealloc,
-    /// Bytes that C gives a structure; 0 for everything else.
+    /// Bytes that C gives a structure, or an array of constant size of them; 0 for everything else.
     pub c_size: u32,
     /// What it is made of.
     pub form: Form,
@@ -245,10 +260,7 @@ impl Type {
     /// Bytes that C gives one element of this type in line. More than [`bytes`](Type::bytes) for a structure whose
     /// members the C compiler aligns more widely than the definition.
     pub fn c_bytes(&self) -> u32 {
-        match &self.form {
-            Form::Members(_) => self.c_size,
-            _ => self.bytes(),
-        }
+        if self.c_size > 0 { self.c_size } else { self.bytes() }
     }
 
     /// Whether it carries rights, for certain or perhaps.
@@ -256,7 +268,7 @@ impl Type {
         self.sent.may_be_port() || self.received.may_be_port()
     }
 
-    /// `array[]` that is not out of line for certain.
+    /// `array[]` which is in line or out of line, as the number of its elements demands. Untyped messages have none.
     pub fn is_unbounded(&self) -> bool {
         self.inline && matches!(self.form, Form::Unbounded(_))
     }
@@ -275,7 +287,8 @@ pub struct Routine {
     pub number: u32,
     /// Nobody waits for a reply.
     pub one_way: bool,
-    /// `procedure`, `simpleprocedure` or `function`: errors went to a procedure in C.
+    /// `procedure`, `simpleprocedure` or `function`: errors went to the error procedure in C. The value of a function
+    /// is its first `out` argument, called `result`.
     pub obsolete: bool,
     /// In the order of the text.
     pub args: Vec<Arg>,
@@ -283,13 +296,13 @@ pub struct Routine {
     pub user_prefix: String,
     /// Prefix of the C server's function.
     pub server_prefix: String,
-    /// Receive time limit in force.
+    /// Receive time limit in force, unless an argument gives one.
     pub wait_time: Option<Constant>,
-    /// Send time limit in force.
+    /// Send time limit in force, unless there is a receive time limit or an argument gives one.
     pub send_time: Option<Constant>,
-    /// Options of the call in force.
+    /// Options of the call in force, unless an argument gives them.
     pub msg_option: Option<Constant>,
-    /// Uses the thread's special reply port.
+    /// Uses the thread's special reply port: there is a reply, and the caller brings no port for it.
     pub special_reply_port: bool,
     /// What happens to a message that could not be sent.
     pub consume_on_send_error: Option<Consume>,
@@ -313,12 +326,12 @@ impl Routine {
 
     /// Arguments in the body of the request.
     pub fn sent(&self) -> impl Iterator<Item = &Arg> {
-        self.args.iter().filter(|it| it.role == Role::Data && it.flow != Flow::Out)
+        self.args.iter().filter(|it| it.is_sent())
     }
 
     /// Arguments in the body of the reply.
     pub fn returned(&self) -> impl Iterator<Item = &Arg> {
-        self.args.iter().filter(|it| it.role == Role::Data && it.flow != Flow::In)
+        self.args.iter().filter(|it| it.is_returned())
     }
 }
 
@@ -357,6 +370,31 @@ pub struct Arg {
     pub ty: TypeId,
     /// Its flags, with the defaults that its type gives.
     pub options: ArgOptions,
+    /// The field of the trailer that it stands for, if its token is [`Token::Field`].
+    pub trailer_field: Option<String>,
+}
+
+impl Arg {
+    /// Whether the client's or the server's function has it.
+    pub fn is_on(&self, side: Sides) -> bool {
+        let of = match self.role {
+            Role::Data | Role::RequestPort | Role::ReplyPort => Sides::Both,
+            Role::ServerReplyPort | Role::SeqNo => Sides::Server,
+            Role::UserReplyPort | Role::WaitTime | Role::SendTime | Role::MsgOption => Sides::User,
+            Role::Token(_, sides) => sides,
+        };
+        of == Sides::Both || of == side
+    }
+
+    /// Whether the request carries it in its body.
+    pub fn is_sent(&self) -> bool {
+        self.role == Role::Data && self.flow != Flow::Out
+    }
+
+    /// Whether the reply carries it in its body.
+    pub fn is_returned(&self) -> bool {
+        self.role == Role::Data && self.flow != Flow::In
+    }
 }
 
 /// What an argument is for.
@@ -442,63 +480,4 @@ pub struct ArgOptions {
     pub auto: bool,
     /// The server does not write to it.
     pub constant: bool,
-}
-
-/// An argument that C has beside another one; Rust's types make them unnecessary.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Companion {
-    /// `xPoly`: which right.
-    Poly,
-    /// `xCnt`: how many elements.
-    Count,
-    /// `xDealloc`: whether memory leaves its sender.
-    Dealloc,
-    /// `xSCopy`: whether the data came in line.
-    ServerCopy,
-}
-
-impl Companion {
-    /// What C appends to the argument's name.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Companion::Poly => "Poly",
-            Companion::Count => "Cnt",
-            Companion::Dealloc => "Dealloc",
-            Companion::ServerCopy => "SCopy",
-        }
-    }
-}
-
-impl Interface {
-    /// The companions that C's client and server functions have for an argument, in their order.
-    pub fn companions(&self, arg: &Arg, side: Sides) -> Vec<Companion> {
-        let ty = self.ty(arg.ty);
-        let server = side == Sides::Server;
-        let input = arg.flow != Flow::Out;
-        let in_kernel = self.subsystem.as_ref().is_some_and(|it| it.kernel_server);
-        let (sent, received) = (ty.sent == IpcName::Polymorphic, ty.received == IpcName::Polymorphic);
-        let poly = match (input, server) {
-            (true, false) => sent,
-            (true, true) | (false, false) => received,
-            (false, true) => {
-                if in_kernel {
-                    received
-                } else {
-                    sent
-                }
-            }
-        };
-        let counted = ty.variable && ty.class != Class::Text && !arg.options.same_count;
-        let dealloc = arg.options.dealloc == Dealloc::RunTime && input != server;
-        let data = arg.role == Role::Data;
-        [
-            (poly, Companion::Poly),
-            (data && counted, Companion::Count),
-            (data && dealloc, Companion::Dealloc),
-            (data && server && arg.options.server_copy, Companion::ServerCopy),
-        ]
-        .into_iter()
-        .filter_map(|(there, it)| there.then_some(it))
-        .collect()
-    }
 }

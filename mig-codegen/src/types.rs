@@ -20,16 +20,27 @@
 //! rust = "TimeValue"
 //! fields = [ { name = "seconds", type = "i32" }, { name = "microseconds", type = "i32", count = 1 } ]
 //!
+//! [types.kobject_t]            # what C's compiler says of a type, where definitions are known to be wrong
+//! size = 16                    # bytes, or one number for each ABI: { gnumach-i386 = 12, gnumach-x86_64 = 16 }
+//!
 //! [flavors.HOST_BASIC_INFO]    # what the words of an information array mean
 //! rust = "HostBasicInfo"
 //! number = 1
+//! routines = ["host_info"]     # who takes it; it is generated with them
 //! words = 5                    # `words_lp64` where 64-bit machines have more
 //! fields = [ … ]
 //!
 //! [constants.EXC]              # `EXC_BAD_ACCESS` and so on; also what `waittime` and `msgoption` may name
 //! base = "i32"
 //! values = { BAD_ACCESS = 1 }
+//!
+//! [constants.D]                # codes that servers return
+//! rust = "rt::KernReturn"
+//! base = "i32"
+//! values = { IO_ERROR = 2500 }
 //! ```
+//!
+//! The name of a structure, flavor or number may begin with a module: `i386::ThreadState`.
 //!
 //! Later tables override earlier ones, and all of them the built-in one, which knows the numbers of the C library and
 //! the types of the support crate.
@@ -44,8 +55,17 @@ use toml::{Table, Value};
 #[derive(Clone, Debug, Default)]
 pub struct TypeTable {
     types: BTreeMap<String, Entry>,
+    sizes: BTreeMap<String, Sizes>,
     flavors: BTreeMap<String, Flavor>,
     constants: BTreeMap<String, Constants>,
+}
+
+/// Bytes of a type in C.
+#[derive(Clone, PartialEq, Debug)]
+enum Sizes {
+    Everywhere(u32),
+    /// By name of the ABI.
+    ByAbi(BTreeMap<String, u32>),
 }
 
 /// What a table says of one type.
@@ -111,6 +131,8 @@ pub struct Flavor {
     pub rust: String,
     /// The number that selects it.
     pub number: i64,
+    /// The routines that take it; none: whichever.
+    pub routines: Vec<String>,
     /// 32-bit words.
     pub words: u32,
     /// 32-bit words on machines of 64 bits.
@@ -122,6 +144,8 @@ pub struct Flavor {
 /// Named numbers that are no values of a type.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Constants {
+    /// They are codes that servers return.
+    pub codes: bool,
     /// Their type.
     pub base: Number,
     /// Names, without the prefix, and values, in the order of the values.
@@ -221,7 +245,7 @@ impl TypeTable {
         let mut reader = Reader { file, diagnostics };
         let parsed = match text.parse::<Table>() {
             Ok(it) => it,
-            Err(it) => return reader.wrong(it.to_string().trim_end()),
+            Err(it) => return reader.wrong(&syntax_error(text, &it)),
         };
         for (part, entries) in &parsed {
             let Some(entries) = entries.as_table() else {
@@ -235,7 +259,10 @@ impl TypeTable {
                     continue;
                 };
                 match part.as_str() {
-                    "types" => self.types.extend(reader.entry(&key, entry).map(|it| (name.clone(), it))),
+                    "types" => {
+                        self.sizes.extend(reader.sizes(&key, entry).map(|it| (name.clone(), it)));
+                        self.types.extend(reader.entry(&key, entry).map(|it| (name.clone(), it)));
+                    }
                     "flavors" => self.flavors.extend(reader.flavor(&key, entry).map(|it| (name.clone(), it))),
                     "constants" => self.constants.extend(reader.constants(&key, entry).map(|it| (name.clone(), it))),
                     _ => {
@@ -250,6 +277,14 @@ impl TypeTable {
     /// What is known of a type.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.types.get(name)
+    }
+
+    /// Bytes that C gives a type in an ABI, if a table says so.
+    pub fn size(&self, name: &str, abi: &str) -> Option<u32> {
+        match self.sizes.get(name)? {
+            Sizes::Everywhere(it) => Some(*it),
+            Sizes::ByAbi(it) => it.get(abi).copied(),
+        }
     }
 
     /// Every flavor, by C name.
@@ -284,17 +319,31 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, key: &str, table: &Table) -> Option<Entry> {
-        self.check_keys(key, table, &["scalar", "rust", "base", "kind", "constants", "fields"]);
+        self.check_keys(key, table, &["scalar", "rust", "base", "kind", "constants", "fields", "size"]);
         if table.contains_key("scalar") {
             return self.number(key, table, "scalar").map(Entry::Number);
+        }
+        if table.keys().all(|it| it == "size") {
+            return None;
         }
         let rust = self.text(key, table, "rust")?;
         if table.contains_key("fields") {
             return Some(Entry::Structure { rust, fields: self.fields(key, table) });
         }
+        // Numbers that the generator knows, in a table's own words.
+        match rust.as_str() {
+            "rt::Address" => return Some(Entry::Number(Number::Address)),
+            "rt::Size" => return Some(Entry::Number(Number::Size)),
+            "rt::PortName" => return Some(Entry::Number(Number::Name)),
+            _ => {}
+        }
         let base = self.number(key, table, "base")?;
+        if rust == "rt::KernReturn" {
+            // Zero is success, and no code.
+            return Some(Entry::Path { rust: "Result<(), rt::KernReturn>".to_owned(), base });
+        }
         // A type with a path exists already; its constants are documentation.
-        if rust.contains(':') || rust.contains('<') || !table.contains_key("constants") {
+        if is_elsewhere(&rust) || !table.contains_key("constants") {
             return Some(Entry::Path { rust, base });
         }
         let flags = match self.text(key, table, "kind")?.as_str() {
@@ -321,13 +370,42 @@ impl Reader<'_> {
         let words_lp64 = if table.contains_key("words_lp64") { self.integer(key, table, "words_lp64")? } else { words };
         let fields = self.fields(key, table);
         let words = (u32::try_from(words).ok()?, u32::try_from(words_lp64).ok()?);
-        Some(Flavor { rust, number, words: words.0, words_lp64: words.1, fields })
+        let routines = self.names(key, table, "routines");
+        Some(Flavor { rust, number, routines, words: words.0, words_lp64: words.1, fields })
     }
 
     fn constants(&mut self, key: &str, table: &Table) -> Option<Constants> {
-        self.check_keys(key, table, &["base", "values"]);
+        self.check_keys(key, table, &["rust", "base", "values"]);
+        let codes = table.get("rust").is_some();
+        if codes && self.text(key, table, "rust")? != "rt::KernReturn" {
+            self.wrong(&format!("`{key}.rust` can only be `rt::KernReturn`"));
+        }
         let base = self.number(key, table, "base")?;
-        Some(Constants { base, values: self.values(key, table, "values") })
+        Some(Constants { codes, base, values: self.values(key, table, "values") })
+    }
+
+    fn sizes(&mut self, key: &str, table: &Table) -> Option<Sizes> {
+        match table.get("size")? {
+            Value::Table(_) => {
+                let values = self.values(key, table, "size");
+                let sizes = values.into_iter().filter_map(|it| Some((it.0, u32::try_from(it.1).ok()?)));
+                Some(Sizes::ByAbi(sizes.collect()))
+            }
+            _ => {
+                let size = self.integer(key, table, "size").and_then(|it| u32::try_from(it).ok())?;
+                Some(Sizes::Everywhere(size))
+            }
+        }
+    }
+
+    /// An array of strings; empty if there is none.
+    fn names(&mut self, key: &str, table: &Table, name: &str) -> Vec<String> {
+        let Some(value) = table.get(name) else { return Vec::new() };
+        let names = value.as_array().and_then(|it| it.iter().map(|it| it.as_str().map(str::to_owned)).collect());
+        names.unwrap_or_else(|| {
+            self.wrong(&format!("`{key}.{name}` must be an array of strings"));
+            Vec::new()
+        })
     }
 
     fn check_keys(&mut self, key: &str, table: &Table, known: &[&str]) {
@@ -403,4 +481,19 @@ impl Reader<'_> {
         let ty = Number::find(&ty).map_or(FieldType::Named(ty), FieldType::Number);
         Some(FieldEntry { name, ty, count })
     }
+}
+
+/// What a TOML parser says, in one line.
+pub(crate) fn syntax_error(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|it| text.get(..it.start));
+    let place = before.map_or(String::new(), |it| {
+        let column = it.chars().rev().take_while(|it| *it != '\n').count() + 1;
+        format!("line {}, column {column}: ", it.matches('\n').count() + 1)
+    });
+    format!("{place}{}", error.message().replace('\n', ", "))
+}
+
+/// Whether a path leads out of what is generated.
+fn is_elsewhere(path: &str) -> bool {
+    path.contains('<') || ["rt::", "crate::", "super::", "::", "self::"].iter().any(|it| path.starts_with(it))
 }

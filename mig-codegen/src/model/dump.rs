@@ -3,11 +3,13 @@
 use std::fmt::{self, Write};
 
 use super::{
-    Arg, Class, Companion, Dealloc, Flow, Form, Interface, IpcName, Role, Routine, Sides, Token, Translation, Type,
-    TypeId,
+    Arg, ArgOptions, Class, Consume, Dealloc, Flow, Form, Interface, IpcName, Member, NativeType, Role, Routine, Sides,
+    Token, Translation, Type, TypeId,
 };
 
-/// The interface as text: subsystem, the types that its routines use, routines with their arguments.
+/// The interface as text: subsystem, types, routines with their arguments.
+///
+/// The types are those that routines use; where there are no routines, all that are declared.
 pub fn dump(interface: &Interface) -> String {
     let mut text = String::new();
     write(interface, &mut text).expect("a string takes whatever is written");
@@ -15,40 +17,56 @@ pub fn dump(interface: &Interface) -> String {
 }
 
 fn write(interface: &Interface, out: &mut String) -> fmt::Result {
-    match &interface.subsystem {
-        Some(it) => {
-            let mode = |on, text| if on { text } else { "" };
-            let (user, server) = (mode(it.kernel_user, " kerneluser"), mode(it.kernel_server, " kernelserver"));
-            writeln!(out, "subsystem {} {}{user}{server}, {} ids", it.name, it.base, interface.slots)?;
-        }
-        None => writeln!(out, "no subsystem")?,
-    }
+    write_subsystem(interface, out)?;
     if let Some(it) = &interface.server_demux {
         writeln!(out, "serverdemux {it}")?;
+    }
+    if let Some(it) = &interface.rcs_id {
+        writeln!(out, "rcsid {it}")?;
     }
     for import in &interface.imports {
         writeln!(out, "{} {}", import.kind.text(), import.file)?;
     }
-    let used = interface.used_types();
-    for id in used.into_iter().filter(|it| interface.ty(*it).name.is_some()) {
+    let types = if interface.routines.is_empty() { interface.declared.clone() } else { interface.used_types() };
+    for id in types.into_iter().filter(|it| interface.ty(*it).name.is_some()) {
         write_type(interface, id, out)?;
     }
     interface.routines.iter().try_for_each(|it| write_routine(interface, it, out))
 }
 
+fn write_subsystem(interface: &Interface, out: &mut String) -> fmt::Result {
+    let ids = if interface.slots == 1 { "1 id".to_owned() } else { format!("{} ids", interface.slots) };
+    let Some(it) = &interface.subsystem else { return writeln!(out, "no subsystem, {ids}") };
+    write_doc(&it.doc, out)?;
+    let mode = |on, text| if on { text } else { "" };
+    let (user, server) = (mode(it.kernel_user, " kerneluser"), mode(it.kernel_server, " kernelserver"));
+    writeln!(out, "subsystem {} {}{user}{server}, {ids}", it.name, it.base)
+}
+
+fn write_doc(doc: &Option<String>, out: &mut String) -> fmt::Result {
+    doc.iter().flat_map(|it| it.lines()).try_for_each(|it| writeln!(out, "/// {it}"))
+}
+
 fn write_type(interface: &Interface, id: TypeId, out: &mut String) -> fmt::Result {
     let ty = interface.ty(id);
-    writeln!(out, "\ntype {} = {}", ty.name.as_deref().unwrap_or("?"), form(interface, ty))?;
+    writeln!(out)?;
+    write_doc(&ty.doc, out)?;
+    writeln!(out, "type {} = {}", ty.name.as_deref().unwrap_or("?"), form(interface, ty))?;
     write!(out, "    {}", record(ty))?;
-    for (what, name) in [("user", &ty.c.user), ("server", &ty.c.server), ("trans", &ty.c.trans)] {
-        if let Some(name) = name {
-            write!(out, ", {what} {name}")?;
-        }
+    if matches!(ty.form, Form::Fixed(..) | Form::UpTo(..)) && !ty.inline {
+        write!(out, ", {} descriptors", interface.descriptors(id))?;
     }
     let Translation { intran, outtran, destructor, payload } = &ty.translation;
-    for (what, name) in
-        [("intran", intran), ("outtran", outtran), ("destructor", destructor), ("intranpayload", payload)]
-    {
+    let names = [
+        ("user", &ty.c.user),
+        ("server", &ty.c.server),
+        ("trans", &ty.c.trans),
+        ("intran", intran),
+        ("outtran", outtran),
+        ("destructor", destructor),
+        ("intranpayload", payload),
+    ];
+    for (what, name) in names {
         if let Some(name) = name {
             write!(out, ", {what} {name}")?;
         }
@@ -63,7 +81,8 @@ fn form(interface: &Interface, ty: &Type) -> String {
         None => form(interface, interface.ty(*id)),
     };
     match &ty.form {
-        Form::Basic | Form::Truth => format!("{} of {} bits", pair(ty), ty.bits),
+        Form::Basic => format!("{} of {} bits", pair(ty), ty.bits),
+        Form::Truth => format!("{} of {} bits, true or false", pair(ty), ty.bits),
         Form::Alias(it) => of(it),
         Form::Fixed(it, count) if ty.class == Class::Value => format!("struct[{count}] of {}", of(it)),
         Form::Fixed(it, count) => format!("array[{count}] of {}", of(it)),
@@ -73,10 +92,11 @@ fn form(interface: &Interface, ty: &Type) -> String {
         Form::Text(size) if ty.variable => format!("c_string[*:{size}]"),
         Form::Text(size) => format!("c_string[{size}]"),
         Form::Members(members) => {
-            let members: Vec<String> =
-                members.iter().map(|it| format!("{} {} at {}", of(&it.ty), it.name, it.offset)).collect();
+            let member = |it: &Member| format!("{} {} at {}", of(&it.ty), it.name, it.offset);
+            let members: Vec<String> = members.iter().map(member).collect();
             format!("struct {{ {} }}", members.join("; "))
         }
+        Form::Native(NativeType { ty, if_not: Some(value), .. }) => format!("PointerToIfNot({ty}, {value})"),
         Form::Native(it) if it.pointer => format!("PointerTo({})", it.ty),
         Form::Native(it) => format!("ValueOf({})", it.ty),
     }
@@ -91,70 +111,92 @@ fn pair(ty: &Type) -> String {
 }
 
 fn record(ty: &Type) -> String {
-    let number = if ty.variable { format!("up to {}", ty.number) } else { ty.number.to_string() };
+    let number = match (ty.variable, ty.number) {
+        (true, 0) => "any number".to_owned(),
+        (true, it) => format!("up to {it}"),
+        (false, it) => it.to_string(),
+    };
     let class = match ty.class {
         Class::Value => "by value",
         Class::Array => "by reference",
         Class::Text => "text",
     };
-    let place = if ty.inline { "in line" } else { "out of line" };
-    let long = match ty.long {
-        Some(true) => ", islong",
-        Some(false) => ", isnotlong",
-        None => "",
+    let place = match ty.inline {
+        _ if ty.is_unbounded() => "in line or out of line",
+        true => "in line",
+        false => "out of line",
     };
-    format!("{} of {} bits, {number}, {place}, {class}{long}{}", pair(ty), ty.bits, dealloc(ty.dealloc))
+    let c_size = if ty.c_bytes() != ty.bytes() { format!(", {} bytes in C", ty.c_bytes()) } else { String::new() };
+    let flags: String =
+        [long(ty.long), dealloc(ty.dealloc)].into_iter().flatten().map(|it| format!(", {it}")).collect();
+    format!("{} of {} bits, {number}, {place}, {class}{c_size}{flags}", pair(ty), ty.bits)
 }
 
-fn dealloc(it: Dealloc) -> &'static str {
+fn long(it: Option<bool>) -> Option<&'static str> {
+    it.map(|it| if it { "islong" } else { "isnotlong" })
+}
+
+fn dealloc(it: Dealloc) -> Option<&'static str> {
     match it {
-        Dealloc::No => "",
-        Dealloc::Yes => ", dealloc",
-        Dealloc::RunTime => ", dealloc[]",
+        Dealloc::No => None,
+        Dealloc::Yes => Some("dealloc"),
+        Dealloc::RunTime => Some("dealloc[]"),
     }
 }
 
 fn write_routine(interface: &Interface, routine: &Routine, out: &mut String) -> fmt::Result {
+    writeln!(out)?;
+    write_doc(&routine.doc, out)?;
     let kind = if routine.one_way { "simpleroutine" } else { "routine" };
-    let id = interface.subsystem.as_ref().map_or(0, |it| it.base) + routine.number;
-    writeln!(out, "\n{kind} {} {id}", routine.name)?;
-    for (what, prefix) in [("userprefix", &routine.user_prefix), ("serverprefix", &routine.server_prefix)] {
-        if !prefix.is_empty() {
-            writeln!(out, "    {what} {prefix}")?;
-        }
+    let obsolete = if routine.obsolete { ", obsolete" } else { "" };
+    let base = interface.subsystem.as_ref().map_or(0, |it| u64::from(it.base));
+    let id = base + u64::from(routine.number);
+    match routine.one_way {
+        true => writeln!(out, "{kind} {} {id}{obsolete}", routine.name)?,
+        false => writeln!(out, "{kind} {} {id}, reply {}{obsolete}", routine.name, id + 100)?,
     }
-    let settings =
-        [("waittime", &routine.wait_time), ("sendtime", &routine.send_time), ("msgoption", &routine.msg_option)];
+    write_settings(routine, out)?;
+    routine.args.iter().try_for_each(|it| write_arg(interface, it, out))
+}
+
+fn write_settings(routine: &Routine, out: &mut String) -> fmt::Result {
+    let text = |it: &String| (!it.is_empty()).then(|| it.clone());
+    let consume = routine.consume_on_send_error.map(|it| match it {
+        Consume::None => "none".to_owned(),
+        Consume::Timeout => "timeout".to_owned(),
+        Consume::Any => "any".to_owned(),
+    });
+    let settings = [
+        ("userprefix", text(&routine.user_prefix)),
+        ("serverprefix", text(&routine.server_prefix)),
+        ("waittime", routine.wait_time.as_ref().map(|it| it.text.clone())),
+        ("sendtime", routine.send_time.as_ref().map(|it| it.text.clone())),
+        ("msgoption", routine.msg_option.as_ref().map(|it| it.text.clone())),
+        ("usespecialreplyport", routine.special_reply_port.then(|| "1".to_owned())),
+        ("consumeonsenderror", consume),
+        ("error", routine.error_procedure.clone()),
+    ];
     for (what, value) in settings {
         if let Some(value) = value {
-            writeln!(out, "    {what} {}", value.text)?;
+            writeln!(out, "    {what} {value}")?;
         }
     }
-    routine.args.iter().try_for_each(|it| write_arg(interface, it, out))
+    Ok(())
 }
 
 fn write_arg(interface: &Interface, arg: &Arg, out: &mut String) -> fmt::Result {
     let ty = interface.ty(arg.ty);
     let name = ty.name.clone().unwrap_or_else(|| form(interface, ty));
-    write!(out, "    {:<12} {} : {name}", role(arg), arg.name)?;
-    let flags = [
-        (arg.options.count_in_out, "countinout"),
-        (arg.options.server_copy, "servercopy"),
-        (arg.options.ret_code, "retcode"),
-        (arg.options.same_count, "samecount"),
-        (arg.options.physical_copy, "physicalcopy"),
-        (arg.options.overwrite, "overwrite"),
-        (arg.options.auto, "auto"),
-        (arg.options.constant, "const"),
-        (arg.options.long == Some(true), "islong"),
-        (arg.options.long == Some(false), "isnotlong"),
-    ];
-    for (_, text) in flags.iter().filter(|it| it.0) {
+    write!(out, "    {:<18} {} : {name}", role(arg), arg.name)?;
+    if let Some(field) = &arg.trailer_field {
+        write!(out, ", {field}")?;
+    }
+    for text in flags(&arg.options) {
         write!(out, ", {text}")?;
     }
-    write!(out, "{}", dealloc(arg.options.dealloc))?;
     for (side, text) in [(Sides::User, "client"), (Sides::Server, "server")] {
-        let names: Vec<String> = interface.companions(arg, side).into_iter().map(|it| companion(arg, it)).collect();
+        let companions = interface.companions(arg, side);
+        let names: Vec<String> = companions.into_iter().map(|it| format!("{}{}", arg.name, it.suffix())).collect();
         if !names.is_empty() {
             write!(out, "  ({text}: {})", names.join(", "))?;
         }
@@ -162,8 +204,19 @@ fn write_arg(interface: &Interface, arg: &Arg, out: &mut String) -> fmt::Result 
     writeln!(out)
 }
 
-fn companion(arg: &Arg, it: Companion) -> String {
-    format!("{}{}", arg.name, it.suffix())
+fn flags(options: &ArgOptions) -> impl Iterator<Item = &'static str> {
+    let flags = [
+        (options.count_in_out, "countinout"),
+        (options.server_copy, "servercopy"),
+        (options.ret_code, "retcode"),
+        (options.same_count, "samecount"),
+        (options.physical_copy, "physicalcopy"),
+        (options.overwrite, "overwrite"),
+        (options.auto, "auto"),
+        (options.constant, "const"),
+    ];
+    let others = [long(options.long), dealloc(options.dealloc)];
+    flags.into_iter().filter_map(|(on, text)| on.then_some(text)).chain(others.into_iter().flatten())
 }
 
 fn role(arg: &Arg) -> &'static str {
@@ -179,10 +232,21 @@ fn role(arg: &Arg) -> &'static str {
         (Role::SendTime, _) => "sendtime",
         (Role::MsgOption, _) => "msgoption",
         (Role::SeqNo, _) => "msgseqno",
-        (Role::Token(Token::Security, _), _) => "sectoken",
-        (Role::Token(Token::Audit, _), _) => "audittoken",
-        (Role::Token(Token::Context, _), _) => "context",
-        (Role::Token(Token::Field, _), _) => "trailer",
+        (Role::Token(token, sides), _) => token_role(token, sides),
+    }
+}
+
+fn token_role(token: Token, sides: Sides) -> &'static str {
+    match (token, sides) {
+        (Token::Security, Sides::Both) => "sectoken",
+        (Token::Security, Sides::Server) => "serversectoken",
+        (Token::Security, Sides::User) => "usersectoken",
+        (Token::Audit, Sides::Both) => "audittoken",
+        (Token::Audit, Sides::Server) => "serveraudittoken",
+        (Token::Audit, Sides::User) => "useraudittoken",
+        (Token::Context, _) => "servercontexttoken",
+        (Token::Field, Sides::User) => "userimpl",
+        (Token::Field, _) => "serverimpl",
     }
 }
 

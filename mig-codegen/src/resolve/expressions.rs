@@ -2,44 +2,45 @@
 
 use mig_parser::ast::{Expr, ExprKind, Operator};
 use mig_parser::diag::Diagnostic;
-use mig_parser::diag::codes::types as codes;
+use mig_parser::diag::codes::constructors as codes;
 
 use super::Resolver;
 
 impl Resolver<'_> {
-    /// The value of an expression; `None` after a diagnostic.
+    /// The value of an expression; `None` after a diagnostic. C's unsigned arithmetic, except that nothing wraps
+    /// around silently.
     pub(super) fn number(&mut self, expr: &Expr) -> Option<u32> {
-        match value(expr) {
-            Ok(it) => Some(it),
-            Err(it) => {
-                self.report(it);
-                None
-            }
+        let (left, operator, right) = match &expr.kind {
+            ExprKind::Number(it) => return Some(*it),
+            ExprKind::Paren(it) => return self.number(it),
+            ExprKind::Binary(left, operator, right) => (self.number(left)?, operator.value, self.number(right)?),
+        };
+        let result = match operator {
+            Operator::Add => left.checked_add(right),
+            Operator::Subtract => left.checked_sub(right),
+            Operator::Multiply => left.checked_mul(right),
+            Operator::Divide => left.checked_div(right),
+        };
+        if result.is_none() {
+            self.report.push(no_result(expr, left, operator, right));
         }
+        result
     }
 }
 
-/// C's unsigned arithmetic, except that nothing wraps around silently.
-fn value(expr: &Expr) -> Result<u32, Diagnostic> {
-    let (left, operator, right) = match &expr.kind {
-        ExprKind::Number(it) => return Ok(*it),
-        ExprKind::Paren(it) => return value(it),
-        ExprKind::Binary(left, operator, right) => (value(left)?, operator, value(right)?),
-    };
-    let result = match operator.value {
-        Operator::Add => left.checked_add(right),
-        Operator::Subtract => left.checked_sub(right),
-        Operator::Multiply => left.checked_mul(right),
-        Operator::Divide if right == 0 => {
-            return Err(Diagnostic::new(&codes::DIVISION_BY_ZERO, expr.span, "division by zero")
+fn no_result(expr: &Expr, left: u32, operator: Operator, right: u32) -> Diagnostic {
+    let wrong = match operator {
+        Operator::Divide => {
+            return Diagnostic::new(&codes::DIVISION_BY_ZERO, expr.span, "division by zero")
                 .label("has no value")
-                .note("the classic compilers crash here"));
+                .note("the classic compilers crash here")
+                .help("divide by something else");
         }
-        Operator::Divide => left.checked_div(right),
+        Operator::Subtract => "negative",
+        Operator::Add | Operator::Multiply => "too large",
     };
-    result.ok_or_else(|| {
-        Diagnostic::new(&codes::TOO_LARGE, expr.span, "this number has no place in 32 bits")
-            .label(format!("{left} {} {right}", operator.value.text()))
-            .note("the classic compilers wrap around silently")
-    })
+    Diagnostic::new(&codes::TOO_LARGE, expr.span, "this number has no place in 32 bits")
+        .label(format!("{left} {} {right} is {wrong}", operator.text()))
+        .note("the classic compilers wrap around silently")
+        .help(format!("numbers go from 0 to {}", u32::MAX))
 }

@@ -1,371 +1,207 @@
-//! Routines and their arguments.
+//! Routines.
 
-use mig_parser::ast::{Arg as ArgNode, ArgType, Direction, FlagKind, Routine as RoutineNode, RoutineKind};
-use mig_parser::diag::codes::routines as codes;
-use mig_parser::diag::{Diagnostic, Severity};
-use mig_parser::span::Span;
+use mig_parser::ast::{Routine as RoutineNode, RoutineKind, Word};
+use mig_parser::diag::Diagnostic;
+use mig_parser::diag::codes::{constructors, messages, routines as codes};
+use mig_parser::dialect::Dialect;
 
 use super::Resolver;
-use crate::model::{Arg, ArgOptions, Class, Flow, Form, Role, Routine, Sides, Token, Type, TypeId};
+use super::constructors::LARGEST;
+use super::special::describe;
+use crate::model::{Arg, Consume, Flow, Role, Routine, Type};
 
 impl Resolver<'_> {
     pub(super) fn routine(&mut self, node: &RoutineNode, doc: Option<String>) {
         let number = self.counter;
-        self.counter = self.counter.saturating_add(1);
+        self.skip(1);
+        let errors = self.report.errors;
+        self.check_routine_name(&node.name);
         if !self.check_kind(node) {
             return;
         }
-        self.check_routine_name(node);
-        let errors = self.diagnostics.count(Severity::Error);
-        let mut args = Vec::new();
-        for arg in &node.args {
-            self.arg(arg, &mut args);
+        let args = self.args(&node.args, is_one_way(node.kind.value));
+        let mut incomplete = args.incomplete;
+        if !args.has_request_port && !incomplete {
+            self.report.push(no_request_port(node));
         }
-        self.result(node, &mut args);
-        let settings = self.settings.clone();
-        let routine = Routine {
-            name: node.name.text.clone(),
-            span: node.name.span,
-            doc,
-            number,
-            one_way: matches!(node.kind.value, RoutineKind::SimpleRoutine | RoutineKind::SimpleProcedure),
-            obsolete: !matches!(node.kind.value, RoutineKind::SimpleRoutine | RoutineKind::Routine),
-            args,
-            user_prefix: settings.user_prefix,
-            server_prefix: settings.server_prefix,
-            wait_time: settings.wait_time,
-            send_time: settings.send_time,
-            msg_option: settings.msg_option,
-            special_reply_port: settings.special_reply_port,
-            consume_on_send_error: settings.consume_on_send_error,
-            error_procedure: settings.error_procedure,
-        };
+        let mut args = args.finish();
+        if let (RoutineKind::Function, Some(result)) = (node.kind.value, &node.result) {
+            incomplete |= self.result(result, &mut args).is_none();
+        }
+        let routine = self.with_settings(node, doc, number, args);
         self.check_routine(&routine);
-        let usable = routine.find(Role::RequestPort).is_some();
-        if usable && errors == self.diagnostics.count(Severity::Error) {
+        if !incomplete && errors == self.report.errors {
             self.interface.routines.push(routine);
         }
     }
 
+    /// The routine, with the settings in force as far as they are about routines like it.
+    fn with_settings(&mut self, node: &RoutineNode, doc: Option<String>, number: u32, args: Vec<Arg>) -> Routine {
+        let settings = self.settings.clone();
+        let has = |role| args.iter().any(|it| it.role == role);
+        let timed = has(Role::WaitTime) || has(Role::SendTime);
+        let wait_time = settings.wait_time.filter(|_| !timed);
+        let send_time = settings.send_time.filter(|_| !timed && wait_time.is_none());
+        let own_reply_port = has(Role::ReplyPort) || has(Role::UserReplyPort);
+        let one_way = is_one_way(node.kind.value);
+        let special_reply_port = settings.special_reply_port.filter(|_| !one_way && !own_reply_port);
+        if let Some(at) = special_reply_port {
+            self.check_special_reply_port(at);
+        }
+        Routine {
+            name: node.name.text.clone(),
+            span: node.name.span,
+            doc,
+            number,
+            one_way,
+            obsolete: !matches!(node.kind.value, RoutineKind::SimpleRoutine | RoutineKind::Routine),
+            user_prefix: settings.user_prefix,
+            server_prefix: settings.server_prefix,
+            wait_time,
+            send_time,
+            msg_option: settings.msg_option.filter(|_| !has(Role::MsgOption)),
+            special_reply_port: special_reply_port.is_some(),
+            consume_on_send_error: settings.consume_on_send_error,
+            error_procedure: settings.error_procedure,
+            args,
+        }
+    }
+
+    fn check_routine_name(&mut self, name: &Word) {
+        if let Some(earlier) = self.routine_names.insert(name.text.clone(), name.span) {
+            self.report.push(
+                Diagnostic::new(&codes::SAME_ROUTINE, name.span, format!("a second routine `{}`", name.text))
+                    .label("the same name again")
+                    .also(earlier, "the first one")
+                    .note("the classic compilers accept this, and the C compiler then refuses their output")
+                    .help("give it another name; its message id stays the same"),
+            );
+        }
+    }
+
     fn check_kind(&mut self, node: &RoutineNode) -> bool {
-        let kind = node.kind.value;
+        let (kind, at) = (node.kind.value, node.kind.span);
         let instead = match kind {
             RoutineKind::Routine | RoutineKind::SimpleRoutine => return true,
-            RoutineKind::Procedure => "routine",
-            RoutineKind::SimpleProcedure => "simpleroutine",
-            RoutineKind::Function => "routine` with an `out` argument for the result, or `routine",
+            RoutineKind::Procedure => "use `routine`",
+            RoutineKind::SimpleProcedure => "use `simpleroutine`",
+            RoutineKind::Function => "use `routine` with an `out` argument for the result, before all others",
             RoutineKind::CamelotRoutine | RoutineKind::TrapRoutine | RoutineKind::TrapSimpleRoutine => {
-                self.report(
-                    Diagnostic::new(
-                        &codes::UNSUPPORTED_KIND,
-                        node.kind.span,
-                        format!("`{}` is not supported", kind.text()),
-                    )
-                    .label("no message travels as this says")
-                    .note("Camelot transactions and system calls by MIG ended with Mach 2.5 and early Mach 3.0")
-                    .help("use `routine` or `simpleroutine`"),
+                self.report.push(
+                    Diagnostic::new(&messages::UNSUPPORTED_KIND, at, format!("`{}` is not supported", kind.text()))
+                        .label("no message travels as this says")
+                        .note("Camelot transactions and system calls by MIG ended with Mach 2.5 and early Mach 3.0")
+                        .help("use `routine` or `simpleroutine`"),
                 );
                 return false;
             }
         };
-        self.report(
-            Diagnostic::new(&codes::OBSOLETE_KIND, node.kind.span, format!("`{}` is obsolete", kind.text()))
+        self.report.push(
+            Diagnostic::new(&messages::OBSOLETE_KIND, at, format!("`{}` is obsolete", kind.text()))
                 .label("its errors went to a procedure; here the function returns them")
-                .help(format!("use `{instead}`")),
+                .help(instead),
         );
         true
     }
 
-    fn check_routine_name(&mut self, node: &RoutineNode) {
-        let name = &node.name;
-        let earlier = self.interface.routines.iter().find(|it| it.name == name.text).map(|it| it.span);
-        if let Some(earlier) = earlier {
-            self.report(
-                Diagnostic::new(&codes::SAME_ROUTINE, name.span, format!("a second routine `{}`", name.text))
-                    .label("the same name again")
-                    .also(earlier, "the first one")
-                    .note("the classic compilers accept this, and the C compiler then refuses their output"),
-            );
-        }
-    }
-
-    /// One argument; nothing is added if its type is unknown.
-    fn arg(&mut self, node: &ArgNode, args: &mut Vec<Arg>) {
-        let requested = args.iter().any(|it| it.role == Role::RequestPort);
-        let (role, flow) = match node.direction {
-            None if requested => (Role::Data, Flow::In),
-            None => (Role::RequestPort, Flow::In),
-            Some(it) => role_of(it.value),
-        };
-        let Some(ty) = self.arg_type(node) else { return };
-        self.check_arg_name(node, args);
-        if role != Role::Data {
-            self.check_duplicate(role, node, args);
-        }
-        let record = self.ty(ty).clone();
-        let mut options = ArgOptions { dealloc: record.dealloc, long: record.long, ..ArgOptions::default() };
-        self.flags(&node.flags, &record, &mut options);
-        let at = |kind| node.flags.iter().find(|it| it.kind.value == kind).map_or(node.name.span, |it| it.kind.span);
-        self.check_dealloc(at(FlagKind::Dealloc), &record, flow, &mut options);
-        let mut arg = Arg { name: node.name.text.clone(), span: node.name.span, role, flow, ty, options };
-        self.check_options(&mut arg, &record, args.last(), &at);
-        if role == Role::Data {
-            self.check_translations(&arg, &record);
-            self.check_native(node, &arg, &record);
-        }
-        args.push(arg);
-    }
-
-    fn arg_type(&mut self, node: &ArgNode) -> Option<TypeId> {
-        match &node.ty {
-            ArgType::Name(it) => self.lookup(it),
-            ArgType::Declared(it) => {
-                let ty = self.named(it, None)?;
-                Some(self.add(ty))
+    /// What can only be said of all arguments together.
+    fn check_routine(&mut self, routine: &Routine) {
+        for arg in &routine.args {
+            let ty = self.ty(arg.ty).clone();
+            match arg.role {
+                Role::RequestPort => self.check_request_port(arg, &ty),
+                Role::ReplyPort | Role::ServerReplyPort | Role::UserReplyPort => self.check_reply_port(arg, &ty),
+                Role::WaitTime | Role::SendTime | Role::MsgOption | Role::SeqNo => self.check_integer(arg, &ty),
+                Role::Token(token, sides) => self.check_token(arg, &ty, token, sides),
+                Role::Data => {
+                    self.check_inout(arg, &ty);
+                    self.check_number(arg, &ty);
+                }
             }
-            ArgType::Native(it) => {
-                let ty = super::types::native(it);
-                Some(self.add(ty))
+            if routine.one_way {
+                self.check_one_way(routine, arg);
             }
         }
+        self.check_size(routine);
+        self.check_consume(routine);
     }
 
-    fn check_arg_name(&mut self, node: &ArgNode, args: &[Arg]) {
-        if let Some(earlier) = args.iter().find(|it| it.name == node.name.text) {
-            self.report(
-                Diagnostic::new(
-                    &codes::SAME_ARGUMENT,
-                    node.name.span,
-                    format!("a second argument `{}`", node.name.text),
-                )
-                .label("the same name again")
-                .also(earlier.span, "the first one"),
-            );
-        }
-    }
-
-    /// What only one argument may be; the last one wins, as in C.
-    fn check_duplicate(&mut self, role: Role, node: &ArgNode, args: &mut Vec<Arg>) {
-        let Some(index) = args.iter().position(|it| clash(it.role, role)) else { return };
-        let earlier = args.remove(index);
-        let (code, what) = match role {
-            Role::RequestPort => (&codes::SECOND_REQUEST_PORT, "request port"),
-            Role::ReplyPort | Role::ServerReplyPort | Role::UserReplyPort => (&codes::SECOND_REPLY_PORT, "reply port"),
-            Role::SeqNo => (&codes::SECOND_SEQNO, "sequence number"),
-            Role::SendTime => (&codes::SECOND_TIME, "send time limit"),
-            Role::WaitTime => (&codes::SECOND_TIME, "time limit"),
-            Role::MsgOption => (&codes::SECOND_MSG_OPTION, "message option"),
-            Role::Token(..) => (&codes::SECOND_TOKEN, "token of this kind"),
-            Role::Data => return,
-        };
-        let implicit = role == Role::RequestPort && node.direction.is_some();
-        let mut report = Diagnostic::new(code, node.name.span, format!("a second {what}"))
-            .label("this one counts")
-            .also(earlier.span, "this one is lost: nothing carries it");
-        if implicit {
-            report = report.note("an argument without a direction is the request port if none came before it");
-            report = report.help(format!("write `in {}`", earlier.name));
-        } else {
-            report = report.help("keep one of them");
-        }
-        self.report(report);
-    }
-
-    /// The value of a `function` is the first datum of its reply.
-    fn result(&mut self, node: &RoutineNode, args: &mut Vec<Arg>) {
-        let Some(result) = &node.result else {
-            if node.kind.value == RoutineKind::Function {
-                self.report(
-                    Diagnostic::new(
-                        &codes::NO_RESULT,
-                        node.name.span,
-                        format!("function `{}` returns nothing", node.name.text),
-                    )
-                    .label("a type is missing behind the arguments")
-                    .help("write the type of its value behind the arguments: `function f(p : port_t) : int;`"),
-                );
-            }
-            return;
-        };
-        let synthetic = ArgNode {
-            span: result.span(),
-            direction: None,
-            name: mig_parser::ast::Word { text: "result".to_owned(), span: result.span() },
-            ty: result.clone(),
-            flags: Vec::new(),
-            trailer_field: None,
-        };
-        let Some(ty) = self.arg_type(&synthetic) else { return };
-        let record = self.ty(ty);
-        if record.class != Class::Value || record.sent == crate::model::IpcName::Polymorphic {
-            self.report(
-                Diagnostic::new(&codes::RESULT_TYPE, result.span(), "a function cannot return this type")
-                    .label("arrays, strings and polymorphic rights have no value in C")
-                    .help("use a `routine` with an `out` argument"),
-            );
-        }
-        let options = ArgOptions { dealloc: self.ty(ty).dealloc, long: self.ty(ty).long, ..ArgOptions::default() };
-        let first = args.iter().position(|it| it.flow != Flow::In).unwrap_or(args.len());
-        let span = synthetic.name.span;
-        args.insert(first, Arg { name: synthetic.name.text, span, role: Role::Data, flow: Flow::Out, ty, options });
-    }
-
-    /// A translated type needs the function for each direction in which it travels.
-    fn check_translations(&mut self, arg: &Arg, ty: &Type) {
-        let translated = match (&ty.c.trans, &ty.c.server) {
-            (Some(trans), Some(server)) => trans != server,
-            (Some(trans), None) => ty.name.as_ref() != Some(trans),
-            _ => false,
-        };
-        if !translated {
+    fn check_inout(&mut self, arg: &Arg, ty: &Type) {
+        let rights = ty.is_port() && self.abi.rules.rights_in_descriptors;
+        if arg.flow != Flow::InOut || !ty.inline || !ty.variable || rights {
             return;
         }
-        let name = ty.name.clone().unwrap_or_default();
-        for (missing, function, verb) in [
-            (arg.flow != Flow::Out && ty.translation.intran.is_none(), "intran", "received"),
-            (arg.flow != Flow::In && ty.translation.outtran.is_none(), "outtran", "returned"),
-        ] {
-            if missing {
-                self.report(
-                    Diagnostic::new(
-                        &codes::NO_TRANSLATION,
-                        arg.span,
-                        format!("`{name}` is {verb} here, but has no `{function}`"),
-                    )
-                    .label("the untranslated value is passed")
-                    .also(ty.span, "declared here")
-                    .help(format!("give the type an `{function}`, or use one without translation here")),
-                );
-            }
-        }
+        self.report.push(
+            Diagnostic::new(&messages::INOUT_VARIABLE, arg.span, format!("`{}` cannot be `inout`", arg.name))
+                .label(format!("{}, and in line", describe(ty)))
+                .note("the place of everything behind it would differ between request and reply")
+                .help("use one `in` and one `out` argument"),
+        );
     }
 
-    fn check_native(&mut self, node: &ArgNode, arg: &Arg, ty: &Type) {
-        let Form::Native(native) = &ty.form else { return };
-        let input_only = !native.pointer || native.if_not.is_some();
-        let wrong = match node.direction.map(|it| it.value) {
-            Some(Direction::In) => None,
-            Some(Direction::Out | Direction::InOut) if !input_only => None,
-            Some(Direction::Out | Direction::InOut) => Some("a value, or one that may be left out, can only be `in`"),
-            _ => Some("write `in`, `out` or `inout` before its name"),
+    /// In a typed message nothing sets the number of what is out of line and of constant size.
+    fn check_number(&mut self, arg: &Arg, ty: &Type) {
+        if ty.inline || ty.variable || self.abi.rules.constant_out_of_line {
+            return;
+        }
+        self.report.push(
+            Diagnostic::new(
+                &constructors::CONSTANT_OUT_OF_LINE,
+                arg.span,
+                format!("`{}` would transfer nothing", arg.name),
+            )
+            .label("out of line, but not an array of variable size")
+            .also(ty.span, "declared here")
+            .note("GNU MIG accepts it and sends a region of no bytes")
+            .help("use a type such as `^ array[] of …`, or one in line")
+            .as_error(),
+        );
+    }
+
+    /// Everything in line must fit one message.
+    fn check_size(&mut self, routine: &Routine) {
+        let bytes = |args: &mut dyn Iterator<Item = &Arg>| -> u64 {
+            let types = args.map(|it| self.ty(it.ty)).filter(|it| it.inline);
+            types.map(|it| u64::from(it.bytes().max(it.c_bytes()))).sum()
         };
-        if let Some(why) = wrong {
-            self.report(
-                Diagnostic::new(&codes::NATIVE_DIRECTION, arg.span, "a native type cannot be used in this direction")
-                    .label(why),
+        let most = bytes(&mut routine.sent()).max(bytes(&mut routine.returned()));
+        if most > LARGEST {
+            self.report.push(
+                Diagnostic::new(&constructors::TOO_LARGE, routine.span, "a message of this routine is too large")
+                    .label(format!("up to {most} bytes"))
+                    .note(format!("a message has at most {LARGEST} bytes in line"))
+                    .help("send the largest arguments out of line: `^ array[] of …`"),
             );
         }
     }
 
-    /// Flags that the argument's direction or type make meaningless are dropped, with a warning each.
-    fn check_options(&mut self, arg: &mut Arg, ty: &Type, previous: Option<&Arg>, at: &dyn Fn(FlagKind) -> Span) {
-        let unbounded = ty.is_unbounded() && !self.abi.rules.unbounded_out_of_line;
-        let out_of_line = !ty.inline || ty.is_unbounded() && !unbounded;
-        let input = arg.flow == Flow::In && arg.role == Role::Data;
-        let counted = ty.variable && ty.class != Class::Text;
-        let options = &mut arg.options;
-        let mut wrong: Vec<(FlagKind, &'static mig_parser::diag::Code, &str)> = Vec::new();
-        if options.count_in_out && (arg.flow != Flow::Out || !counted || out_of_line) {
-            options.count_in_out = false;
-            wrong.push((
-                FlagKind::CountInOut,
-                &codes::COUNT_IN_OUT,
-                "only an `out` array of variable size in line has room to count",
-            ));
-        }
-        if options.server_copy && !(input && unbounded) {
-            options.server_copy = false;
-            wrong.push((
-                FlagKind::ServerCopy,
-                &codes::SERVER_COPY,
-                "only an `in` array without a bound may come out of line or not",
-            ));
-        }
-        if options.physical_copy && (!out_of_line || ty.is_port()) {
-            options.physical_copy = false;
-            wrong.push((FlagKind::PhysicalCopy, &codes::PHYSICAL_COPY, "only out-of-line memory is copied physically"));
-        }
-        if options.overwrite && (arg.flow != Flow::Out || ty.inline) {
-            options.overwrite = false;
-            wrong.push((
-                FlagKind::Overwrite,
-                &codes::OVERWRITE,
-                "only `out` data declared out of line can be received into a buffer",
-            ));
-        }
-        if options.same_count {
-            let leader = previous.map(|it| (self.interface.ty(it.ty).variable, it.flow, it.options.count_in_out));
-            let fits = ty.variable && leader == Some((true, arg.flow, options.count_in_out));
-            if !fits {
-                options.same_count = false;
-                wrong.push((
-                    FlagKind::SameCount,
-                    &codes::SAME_COUNT,
-                    "the argument before must be an array of variable size in the same direction",
-                ));
-            }
-        }
-        for (flag, code, why) in wrong {
-            self.report(
-                Diagnostic::new(code, at(flag), format!("`{}` does not fit here", flag.text()))
-                    .label("ignored")
-                    .note(why)
-                    .help("remove it"),
-            );
-        }
-        self.check_overwrite(arg, at(FlagKind::Overwrite));
-    }
-
-    fn check_overwrite(&mut self, arg: &Arg, at: Span) {
-        let kernel_user = self.interface.subsystem.as_ref().is_some_and(|it| it.kernel_user);
-        if arg.options.overwrite && kernel_user {
-            self.report(
-                Diagnostic::new(
-                    &codes::OVERWRITE_IN_KERNEL,
-                    at,
-                    "a client in the kernel cannot receive into its own buffer",
-                )
-                .label("`kerneluser` subsystem")
-                .help("remove `overwrite`"),
+    /// Apple's compiler complains unless the definition chooses otherwise; here nothing leaks unless it insists.
+    fn check_consume(&mut self, routine: &Routine) {
+        let setting = routine.wait_time.as_ref().or(routine.send_time.as_ref()).map(|it| it.span);
+        let arg =
+            || routine.args.iter().find(|it| matches!(it.role, Role::WaitTime | Role::SendTime)).map(|it| it.span);
+        let leaks = match routine.consume_on_send_error {
+            None => self.is_dialect(&[Dialect::Darwin]),
+            Some(it) => it == Consume::None,
+        };
+        if let Some(at) = setting.or_else(arg).filter(|_| leaks) {
+            self.report.push(
+                Diagnostic::new(&messages::CONSUME_NONE, at, "a time limit, and nothing is done when it is reached")
+                    .label("a message that was not sent in time leaks what it holds, in C")
+                    .also(routine.span, "in this routine")
+                    .help("write `consumeonsenderror timeout;` before the routine"),
             );
         }
     }
 }
 
-fn role_of(direction: Direction) -> (Role, Flow) {
-    let token = |kind, sides| (Role::Token(kind, sides), Flow::In);
-    match direction {
-        Direction::In => (Role::Data, Flow::In),
-        Direction::Out => (Role::Data, Flow::Out),
-        Direction::InOut => (Role::Data, Flow::InOut),
-        Direction::RequestPort => (Role::RequestPort, Flow::In),
-        Direction::ReplyPort => (Role::ReplyPort, Flow::In),
-        Direction::SReplyPort => (Role::ServerReplyPort, Flow::In),
-        Direction::UReplyPort => (Role::UserReplyPort, Flow::In),
-        Direction::WaitTime => (Role::WaitTime, Flow::In),
-        Direction::SendTime => (Role::SendTime, Flow::In),
-        Direction::MsgOption => (Role::MsgOption, Flow::In),
-        Direction::MsgSeqNo => (Role::SeqNo, Flow::In),
-        Direction::SecToken => token(Token::Security, Sides::Both),
-        Direction::ServerSecToken => token(Token::Security, Sides::Server),
-        Direction::UserSecToken => token(Token::Security, Sides::User),
-        Direction::AuditToken => token(Token::Audit, Sides::Both),
-        Direction::ServerAuditToken => token(Token::Audit, Sides::Server),
-        Direction::UserAuditToken => token(Token::Audit, Sides::User),
-        Direction::ServerContextToken => token(Token::Context, Sides::Server),
-        Direction::ServerImpl => token(Token::Field, Sides::Server),
-        Direction::UserImpl => token(Token::Field, Sides::User),
-    }
+fn no_request_port(node: &RoutineNode) -> Diagnostic {
+    let name = &node.name;
+    Diagnostic::new(&codes::NO_REQUEST_PORT, name.span, format!("routine `{}` has no request port", name.text))
+        .label("nobody to send it to")
+        .help("make its first argument a port, without a direction: `server : mach_port_t`")
 }
 
-/// Whether two arguments want the same place.
-fn clash(one: Role, other: Role) -> bool {
-    let sides = |it| match it {
-        Role::ReplyPort => (true, true),
-        Role::ServerReplyPort => (false, true),
-        Role::UserReplyPort => (true, false),
-        _ => (false, false),
-    };
-    let (a, b) = (sides(one), sides(other));
-    one == other && one != Role::Data || a.0 && b.0 || a.1 && b.1
+fn is_one_way(kind: RoutineKind) -> bool {
+    matches!(kind, RoutineKind::SimpleRoutine | RoutineKind::SimpleProcedure)
 }

@@ -2,7 +2,8 @@
 
 use mig_parser::ast::{Setting, SettingKey, Word};
 use mig_parser::diag::Diagnostic;
-use mig_parser::diag::codes::routines as codes;
+use mig_parser::diag::codes::messages;
+use mig_parser::span::Span;
 
 use super::Resolver;
 use crate::model::{Constant, Consume};
@@ -15,7 +16,10 @@ pub(super) struct Settings {
     pub(super) wait_time: Option<Constant>,
     pub(super) send_time: Option<Constant>,
     pub(super) msg_option: Option<Constant>,
-    pub(super) special_reply_port: bool,
+    /// Where the special reply port was asked for.
+    pub(super) special_reply_port: Option<Span>,
+    /// What is wrong with that has been said.
+    special_reply_port_reported: bool,
     pub(super) consume_on_send_error: Option<Consume>,
     pub(super) error_procedure: Option<String>,
 }
@@ -44,25 +48,39 @@ impl Resolver<'_> {
             SettingKey::MsgOption => {
                 self.settings.msg_option = Some(constant(value)).filter(|it| it.text != NO_OPTION);
             }
-            SettingKey::UseSpecialReplyPort => self.special_reply_port(value),
+            SettingKey::UseSpecialReplyPort => {
+                let asked = !value.text.trim_start_matches('0').is_empty();
+                self.settings.special_reply_port = asked.then_some(value.span);
+                self.settings.special_reply_port_reported = false;
+            }
             SettingKey::ConsumeOnSendError => self.settings.consume_on_send_error = consume(&value.text),
-            // Limits of C's stack frames and options of Mach 2.5: nothing here depends on them.
-            SettingKey::UserTypeLimit | SettingKey::OnStackLimit | SettingKey::MsgType | SettingKey::MsgKind => {}
+            SettingKey::MsgType | SettingKey::MsgKind => self.report.push(obsolete(setting)),
+            // Limits of C's stack frames: nothing here depends on them.
+            SettingKey::UserTypeLimit | SettingKey::OnStackLimit => {}
             SettingKey::NoWaitTime | SettingKey::NoSendTime => {}
         }
     }
 
-    fn special_reply_port(&mut self, value: &Word) {
-        self.settings.special_reply_port = value.text.trim_start_matches('0') != "";
-        let kernel = self.interface.subsystem.as_ref().is_some_and(|it| it.kernel_user || it.kernel_server);
-        if self.settings.special_reply_port && kernel {
-            self.report(
-                Diagnostic::new(&codes::SPECIAL_REPLY_PORT, value.span, "a kernel subsystem has no special reply port")
-                    .label("the special reply port belongs to a thread of a task")
-                    .help("remove `usespecialreplyport`, or `kerneluser` and `kernelserver`"),
-            );
+    /// Checks a setting that asks for the special reply port when a routine makes use of it.
+    pub(super) fn check_special_reply_port(&mut self, at: Span) {
+        let reported = std::mem::replace(&mut self.settings.special_reply_port_reported, true);
+        if reported || !self.kernel.user && !self.kernel.server {
+            return;
         }
+        self.report.push(
+            Diagnostic::new(&messages::SPECIAL_REPLY_PORT, at, "a kernel subsystem has no special reply port")
+                .label("the special reply port belongs to a thread of a task")
+                .help("remove `usespecialreplyport`, or `kerneluser` and `kernelserver`"),
+        );
     }
+}
+
+fn obsolete(setting: &Setting) -> Diagnostic {
+    let keyword = setting.key.value.text();
+    Diagnostic::new(&messages::OBSOLETE_SETTING, setting.key.span, format!("`{keyword}` is obsolete"))
+        .label("ignored")
+        .note("headers of Mach 2.5 had a message type; those of Mach 3.0 have none")
+        .help("remove it")
 }
 
 fn constant(word: &Word) -> Constant {

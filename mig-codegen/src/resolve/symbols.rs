@@ -1,5 +1,7 @@
 //! The kinds of data that the kernel has names for.
 
+use mig_parser::dialect::Dialect;
+
 use crate::abi::Abi;
 use crate::model::IpcName;
 
@@ -32,7 +34,6 @@ const TABLE: &[(&str, i32, i32, Bits)] = &[
     ("INTEGER_32", 2, 2, Are(32)),
     ("REAL", 10, 10, Unknown),
     ("REAL_32", 10, 10, Are(32)),
-    ("REAL_64", 11, 11, Are(64)),
     ("CHAR", 8, 8, Are(8)),
     ("BYTE", 9, 9, Are(8)),
     ("STRING", 12, 12, Unknown),
@@ -58,19 +59,25 @@ const TABLE: &[(&str, i32, i32, Bits)] = &[
 pub(super) const STRING: u32 = 12;
 
 /// The symbol with this name, as the parser tells symbols from type names.
-pub(super) fn find(text: &str, abi: &Abi) -> Option<Symbol> {
-    let short = if text.eq_ignore_ascii_case("polymorphic") {
-        "POLYMORPHIC"
-    } else {
-        text.strip_prefix("MACH_MSG_TYPE_").or_else(|| text.strip_prefix("MSG_TYPE_"))?
+pub(super) fn find(text: &str, abi: &Abi, dialect: Option<Dialect>) -> Option<Symbol> {
+    let keyword = text.eq_ignore_ascii_case("polymorphic");
+    let short = match keyword {
+        true => "POLYMORPHIC",
+        false => text.strip_prefix("MACH_MSG_TYPE_").or_else(|| text.strip_prefix("MSG_TYPE_"))?,
     };
-    if short == "INTEGER_64" {
-        let name = IpcName::Number(abi.rules.integer_64);
-        return Some(Symbol { sent: name, received: name, bits: Some(64) });
+    let wide = match short {
+        "INTEGER_64" => Some(abi.rules.integer_64),
+        "REAL_64" => Some(abi.rules.real_64),
+        _ => None,
+    };
+    if let Some(it) = wide.map(IpcName::Number) {
+        return Some(Symbol { sent: it, received: it, bits: Some(64) });
     }
     let (_, sent, received, bits) = TABLE.iter().find(|it| it.0 == short)?;
     let name = |it: i32| u32::try_from(it).map_or(IpcName::Polymorphic, IpcName::Number);
     let bits = match bits {
+        // The compilers of typed messages know the size of the keyword, and not that of the symbol.
+        Port if short == "POLYMORPHIC" && !keyword && is_typed(dialect) => None,
         Unknown => None,
         Are(it) => Some(*it),
         Port => Some(port_bits(abi)),
@@ -78,9 +85,13 @@ pub(super) fn find(text: &str, abi: &Abi) -> Option<Symbol> {
     Some(Symbol { sent: name(*sent), received: name(*received), bits })
 }
 
+fn is_typed(dialect: Option<Dialect>) -> bool {
+    matches!(dialect, Some(Dialect::Mach3 | Dialect::Gnu))
+}
+
 /// Bits of a port in line. An untyped message has descriptors instead, whose names are 32 bits.
 pub(super) fn port_bits(abi: &Abi) -> u32 {
-    if abi.type_word == 0 { 32 } else { abi.port_item * 8 }
+    if abi.has_type_words() { abi.port_item * 8 } else { 32 }
 }
 
 /// Whether a symbol stands for truth values.

@@ -171,7 +171,7 @@ impl<'a> Layout<'a> {
     }
 
     fn item(&mut self, of: &Typed<'_>, index: usize, arg: &Arg, ty: &Type, kernel_reply: bool) {
-        let shape = Shape::of(of, ty, &arg.options, kernel_reply);
+        let shape = Shape::of(of, ty, &arg.options);
         let word = shape.word(self.abi, ty, arg, of.subsystem.kernel_server, kernel_reply);
         self.mark(ty, &shape, kernel_reply);
         let size = word.sent.bytes.len() as u32;
@@ -220,7 +220,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(of: &Typed<'_>, ty: &Type, options: &ArgOptions, kernel_reply: bool) -> Shape {
+    fn of(of: &Typed<'_>, ty: &Type, options: &ArgOptions) -> Shape {
         let (per, element, c_element) = of.element(ty);
         let indefinite = ty.is_unbounded();
         let max = if indefinite {
@@ -243,7 +243,7 @@ impl Shape {
             Place::Inline => inline_kind(of.interface, ty),
         };
         let (bytes, bits) = match place {
-            Place::OutOfLine if ty.is_port() && !kernel_reply => (of.abi.address, 32),
+            Place::OutOfLine if ty.is_port() && !of.subsystem.kernel_server => (of.abi.address, 32),
             Place::OutOfLine => (of.abi.address, ty.bits),
             _ if c_element != element && ty.variable => (max * c_element, ty.bits),
             _ => ((u64::from(number) * u64::from(ty.bits)).div_ceil(8) as u32, ty.bits),

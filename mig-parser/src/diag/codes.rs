@@ -4,6 +4,8 @@
 //! compiler, and each has a case in `tests/cases/bad` named after its code.
 
 pub mod command;
+pub mod constructors;
+pub mod messages;
 pub mod output;
 pub mod preprocess;
 pub mod routines;
@@ -42,7 +44,17 @@ impl fmt::Display for Code {
 
 /// The whole catalogue, in the order of the numbers.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [preprocess::ALL, syntax::ALL, types::ALL, routines::ALL, output::ALL, command::ALL].into_iter().flatten().copied()
+    let parts = [
+        preprocess::ALL,
+        syntax::ALL,
+        types::ALL,
+        constructors::ALL,
+        routines::ALL,
+        messages::ALL,
+        output::ALL,
+        command::ALL,
+    ];
+    parts.into_iter().flatten().copied()
 }
 
 /// The row of a code as it is printed, `M0301`; the letter and leading zeros may be left out.

@@ -7,6 +7,7 @@ mod robust;
 
 use std::path::Path;
 
+pub(crate) use generate::Random;
 use mig_parser::diag::render::{Style, render};
 use mig_parser::diag::{At, Diagnostics};
 use mig_parser::dialect::Dialect;
@@ -14,7 +15,7 @@ use mig_parser::print::print;
 use mig_parser::source::from_disk;
 use mig_parser::span::Span;
 use mig_parser::{Options, Parsed};
-use tests::{Case, cases, cases_dir, check};
+use tests::{Case, check};
 
 /// Reads a case.
 fn read(case: &Case) -> Parsed {
@@ -23,11 +24,6 @@ fn read(case: &Case) -> Parsed {
     let dialect = |name: &String| Dialect::find(name).unwrap_or_else(|| panic!("`{name}` is no dialect"));
     let options = Options { dialect: case.options.dialect.as_ref().map(dialect), ..Options::default() };
     mig_parser::parse(Path::new(name), &options, &mut |path| from_disk(&folder.join(path)))
-}
-
-/// The cases of the codes of this stage.
-fn bad_cases() -> Vec<Case> {
-    cases("bad").into_iter().filter(|it| it.name.starts_with("M02")).collect()
 }
 
 fn report(it: &Parsed) -> String {
@@ -43,23 +39,6 @@ fn trees() {
     });
 }
 
-/// What the codes of this stage look like in a report.
-#[test]
-fn reports() {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(cases_dir("bad"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| {
-        for case in bad_cases() {
-            let it = read(&case);
-            let code = &case.name[..5];
-            assert!(it.diagnostics.0.iter().any(|it| it.code.to_string() == code), "{} does not report it", case.name);
-            insta::assert_snapshot!(case.name.as_str(), report(&it));
-        }
-    });
-}
-
 /// Our preprocessor leaves no comments behind, but others do.
 #[test]
 fn comments_are_reported_where_they_begin() {
@@ -69,13 +48,4 @@ fn comments_are_reported_where_they_begin() {
     let found: Vec<_> = diagnostics.0.iter().map(|it| (it.code.number, it.primary.at)).collect();
     assert_eq!(found, [6, 20, 37].map(|it| (201, At::Text(Span::new(it, it + 2)))));
     assert_eq!(print(&ast), "skip;\n\ntype a = int;\n");
-}
-
-/// Every code of this stage has a case.
-#[test]
-fn every_code_has_a_case() {
-    let cases = bad_cases();
-    for code in mig_parser::diag::codes::syntax::ALL {
-        assert!(cases.iter().any(|it| it.name.starts_with(&code.to_string())), "{code} has no case");
-    }
 }

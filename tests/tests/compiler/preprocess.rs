@@ -6,13 +6,15 @@ mod robust;
 mod text;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mig_parser::diag::Diagnostics;
 use mig_parser::diag::render::{Style, render};
-use mig_parser::preprocess::{MacroOption, Options, Preprocessed, preprocess};
+use mig_parser::preprocess::{Options, Preprocessed, preprocess};
 use mig_parser::source::{Sources, from_disk};
-use tests::{Case, cases, cases_dir, check};
+use tests::{Case, check};
+
+use crate::stages::preprocessor_options;
 
 /// What a run of the preprocessor leaves behind.
 struct Run {
@@ -47,25 +49,11 @@ impl Run {
     fn of_case(case: &Case) -> Run {
         let folder = case.path.parent().expect("a case lies in a folder").to_owned();
         let root = format!("{}.defs", case.name);
-        Run::new(&root, &case_options(case), |path| from_disk(&folder.join(path)))
+        Run::new(&root, &preprocessor_options(&case.options), |path| from_disk(&folder.join(path)))
     }
 
     fn report(&self, style: Style) -> String {
         render(&self.diagnostics.0, &self.sources, &self.preprocessed.origins, style)
-    }
-}
-
-/// The macros that a case asks for. Its folders `inc` and `sys` are searched for what it includes.
-fn case_options(case: &Case) -> Options {
-    let define = |it: &String| {
-        let (name, body) = it.split_once('=').unwrap_or((it, "1"));
-        MacroOption::Define { name: name.to_owned(), body: body.to_owned() }
-    };
-    Options {
-        macros: case.options.defines.iter().map(define).collect(),
-        include: vec![PathBuf::from("inc")],
-        system: vec![PathBuf::from("sys")],
-        ..Options::default()
     }
 }
 
@@ -82,20 +70,4 @@ fn show(case: &Case) -> String {
 #[test]
 fn every_case_becomes_its_text() {
     check("preprocess", show);
-}
-
-#[test]
-fn every_mistake_is_reported() {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(cases_dir("bad"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| {
-        for case in cases("bad").iter().filter(|it| it.name.starts_with("M01")) {
-            let report = Run::of_case(case).report(Style::Plain);
-            let code = &case.name[..5];
-            assert!(report.contains(&format!("[{code}]")), "{} does not show its mistake:\n{report}", case.name);
-            insta::assert_snapshot!(case.name.as_str(), report);
-        }
-    });
 }

@@ -8,7 +8,6 @@ use mig_parser::parse::parse;
 use mig_parser::print::print;
 use tests::cases;
 
-use super::bad_cases;
 use super::generate::Random;
 
 /// The parser, the printer and the check of dialects, one after the other.
@@ -28,7 +27,8 @@ fn run(text: &str) -> Diagnostics {
 #[test]
 fn mutations() {
     let mut random = Random::new(1);
-    for case in cases("parse").iter().chain(&bad_cases()) {
+    let bad = cases("bad");
+    for case in cases("parse").iter().chain(bad.iter().filter(|it| it.name.starts_with("M02"))) {
         let text = String::from_utf8_lossy(&fs::read(&case.path).expect("a case can be read")).into_owned();
         for _ in 0..40 {
             let mut mutant = text.clone();

@@ -11,7 +11,8 @@ use mig_parser::source::Place;
 use mig_parser::span::Span;
 use tests::cases;
 
-use super::{Run, case_options};
+use super::Run;
+use crate::stages::preprocessor_options;
 
 /// A small generator of pseudo-random numbers; the same seed gives the same run everywhere.
 struct Random(u64);
@@ -157,7 +158,7 @@ fn damaged_cases_are_survived() {
     let texts: Vec<Vec<u8>> = cases.iter().map(|it| fs::read(&it.path).expect("a readable case")).collect();
     for _ in 0..800 {
         let index = random.below(cases.len());
-        let options = Options { limits: options().limits, ..case_options(&cases[index]) };
+        let options = Options { limits: options().limits, ..preprocessor_options(&cases[index].options) };
         let mut bytes = texts[index].clone();
         for _ in 0..=random.below(4) {
             let (at, other) = (random.below(bytes.len()), random.pick(&texts));
