@@ -1,0 +1,14 @@
+//! Generated stubs against recorded exchanges of C stubs: the same bytes, the same answers, the same refusals, and
+//! nothing leaks.
+
+mod client;
+mod exchange;
+mod mutation;
+mod recorded;
+mod server;
+
+/// Stubs of `vectors/typed/shapes.defs` in the three typed ABIs, as this crate's build script makes them.
+#[allow(unreachable_pub, dead_code, reason = "not every stub is called")]
+mod shapes {
+    include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
+}
