@@ -27,6 +27,7 @@ pub mod form;
 pub mod loopback;
 pub mod memory;
 pub mod message;
+pub mod outbound;
 pub mod region;
 pub mod right;
 pub mod rights;
@@ -45,10 +46,9 @@ pub use form::{Form, assert_form, exactly, narrow};
 pub use loopback::Loopback;
 pub use memory::{Address, Inherit, Memory, Plain, Protection, Size, Wide};
 pub use message::{Buffer, Complex, MsgId, RightsRoom, Room, Shape, Text};
+pub use outbound::{Outbound, Outbounds};
 pub use region::{Data, Give, Region};
-pub use right::{
-    AnyRight, Disposition, Outbound, Outbounds, PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight,
-};
+pub use right::{AnyRight, Disposition, PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight};
 pub use rights::Rights;
 pub use serve::{Exchange, Served, Subsystem, Unserved, serve};
 pub use translate::{Obj, OutObj, Outtran, PortIn, Translate, Translated};

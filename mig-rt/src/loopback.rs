@@ -20,6 +20,7 @@ use crate::right::{PortName, ReceiveRight, RightKind, SendRight};
 use crate::serve::{self, Subsystem};
 use crate::transport::{Arrived, Failed, Left, Operation, Timeout, Transport, Wire};
 
+mod claims;
 mod space;
 mod typed;
 
@@ -46,7 +47,8 @@ pub struct Tapped<'a> {
     pub operation: Operation,
     /// Whether it goes to the service port.
     pub request: bool,
-    /// The message, which may be changed.
+    /// The message, which may be changed. At [`Stage::Received`] the accounts follow: whatever rights and regions it
+    /// claims exist then, so that a damaged message is still one that a kernel could have delivered.
     pub bytes: &'a mut Vec<u8>,
 }
 
@@ -207,7 +209,12 @@ impl<S> Loopback<S> {
         request: bool,
     ) -> Result<(), Failed> {
         typed::stamp(&mut self.space(), abi, to, &mut bytes);
-        if let Err(failed) = self.show(Stage::Received, abi, operation, request, &mut bytes) {
+        let before = bytes.clone();
+        let shown = self.show(Stage::Received, abi, operation, request, &mut bytes);
+        if bytes != before {
+            claims::replace(&mut self.space(), abi, &before, &mut bytes);
+        }
+        if let Err(failed) = shown {
             typed::destroy(&Queued { abi, bytes }, self.clone());
             return Err(failed);
         }

@@ -83,14 +83,21 @@ impl Default for Space {
 
 impl Space {
     pub(super) fn make_port(&mut self, name: Option<PortName>) -> PortName {
-        let name = name.unwrap_or_else(|| {
-            self.next_name += 4;
-            PortName(self.next_name)
-        });
+        let name = name.unwrap_or_else(|| self.free_name());
         let port = self.ports.entry(name).or_default();
         assert!(!port.rights.receive, "{name:?} is taken");
         port.rights.receive = true;
         name
+    }
+
+    fn free_name(&mut self) -> PortName {
+        loop {
+            self.next_name += 4;
+            let name = PortName(self.next_name);
+            if !self.ports.contains_key(&name) {
+                return name;
+            }
+        }
     }
 
     pub(super) fn reply_port(&mut self) -> PortName {
@@ -280,6 +287,26 @@ impl Space {
         }
         valid().for_each(|it| self.carry(it, disposition));
         true
+    }
+
+    /// Takes a region out, as if it had never been.
+    pub(super) fn remove(&mut self, at: Address) -> Vec<u8> {
+        self.regions.remove(&at.0).flatten().unwrap_or_default()
+    }
+
+    /// Takes a right out, as if it had never been.
+    pub(super) fn forget(&mut self, name: PortName, kind: RightKind) {
+        let Some(port) = self.ports.get_mut(&name) else { return };
+        match kind {
+            RightKind::RECEIVE => port.rights.receive = false,
+            other => return self.spend(name, Some(other)),
+        }
+        self.forget_dead(name);
+    }
+
+    /// Whether the receive right of a port exists.
+    pub(super) fn has_receiver(&self, name: PortName) -> bool {
+        self.ports.get(&name).is_some_and(|it| it.rights.receive)
     }
 
     pub(super) fn free(&mut self, at: Address) {

@@ -166,6 +166,6 @@ pub(super) fn destroy_unsent<S>(abi: AbiId, message: &[u8], left: Left, via: Loo
     }
 }
 
-fn put(message: &mut [u8], at: usize, number: u32) {
+pub(super) fn put(message: &mut [u8], at: usize, number: u32) {
     message[at..at + 4].copy_from_slice(&number.to_le_bytes());
 }

@@ -52,6 +52,11 @@ impl Item {
         })
     }
 
+    /// Puts another address into an out-of-line item.
+    pub(crate) fn write_address<W: Row>(&self, message: &mut [u8], at: Address) {
+        message[self.data.clone()].copy_from_slice(&at.0.to_le_bytes()[..W::ADDRESS]);
+    }
+
     /// The names of an in-line item of ports. `message` is the one that was walked.
     pub fn names<W: Row>(&self, message: &[u8]) -> impl Iterator<Item = PortName> {
         message[self.data.clone()].chunks_exact(W::CELL).map(|it| PortName(u32_at(it, 0)))
@@ -64,7 +69,7 @@ impl Item {
     }
 
     /// Makes an out-of-line item empty: its memory is somebody else's now.
-    pub(super) fn empty<W: Row>(&self, message: &mut [u8]) {
+    pub(crate) fn empty<W: Row>(&self, message: &mut [u8]) {
         self.write_ty::<W>(message, self.ty.with_number::<W>(0));
         message[self.data.clone()].fill(0);
     }

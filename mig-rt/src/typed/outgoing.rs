@@ -10,7 +10,8 @@ use crate::error::{Error, KernReturn, MsgReturn, Result};
 use crate::form::Form;
 use crate::memory::{Address, Plain, Size, as_bytes};
 use crate::message::{Buffer, COMPLEX, MsgId, Rooms};
-use crate::right::{Disposition, Outbound, PortName, ReceiveRight, RightKind, SendOnceRight, SendRight};
+use crate::outbound::Outbound;
+use crate::right::{Disposition, PortName, ReceiveRight, RightKind, SendOnceRight, SendRight};
 use crate::serve::Served;
 use crate::transport::Transport;
 

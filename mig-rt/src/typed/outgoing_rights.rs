@@ -3,7 +3,8 @@
 use super::outgoing::Outgoing;
 use super::row::{Row, Ty};
 use crate::error::{Error, KernReturn, Result};
-use crate::right::{Disposition, Outbound, Outbounds, PortName, ReceiveRight, Right, SendOnceRight, SendRight};
+use crate::outbound::{Outbound, Outbounds};
+use crate::right::{Disposition, PortName, ReceiveRight, Right, SendOnceRight, SendRight};
 use crate::rights::{NAME, Rights};
 use crate::transport::Transport;
 

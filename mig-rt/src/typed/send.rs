@@ -8,7 +8,8 @@ use super::row::Row;
 use crate::bytes::u32_at;
 use crate::error::{Error, MsgReturn, Result};
 use crate::message::COMPLEX;
-use crate::right::{Disposition, Outbound, PortName, ReceiveRight};
+use crate::outbound::Outbound;
+use crate::right::{Disposition, PortName, ReceiveRight};
 use crate::transport::{Failed, Left, MsgOptions, Operation, Timeout, Transport, Wire};
 
 impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {

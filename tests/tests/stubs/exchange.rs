@@ -252,6 +252,7 @@ fn verdicts(request: bool) -> Vec<Verdict> {
             );
             let theirs = number(theirs) as i32;
             let ours = if request { request_code(&case, &seen, theirs) } else { seen.code };
+            assert!(seen.leaks.is_empty(), "{} {mutation}: {:?}", case.name(), seen.leaks);
             let (name, mutation) = (case.name(), mutation.to_owned());
             verdicts.push(Verdict { name, mutation, theirs, ours });
         }
@@ -295,6 +296,65 @@ fn compare(request: bool) -> String {
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
     stricter.join("\n")
+}
+
+/// Every message of every case, cut off at each byte and at each word, and with each bit of its first item flipped.
+#[test]
+fn no_damage_leaks() {
+    for case in all().filter(|it| it.variant() != "n256" && it.routine() != "r_big") {
+        for request in [true, false] {
+            let name = if request { "request_received" } else { "reply_received" };
+            let Some(message) = case.message(name) else { continue };
+            let header = if case.abi == AbiId::GnumachI386 { 24 } else { 32 };
+            let cut = (header..message.len().min(300)).map(|size| Damage::Cut(size));
+            let flipped = (header * 8..message.len().min(header + 40) * 8).map(Damage::Flipped);
+            for damage in cut.chain(flipped) {
+                let seen = run(&case, None, Box::new(move |message| {
+                    if message.request == request && message.stage == Stage::Received {
+                        damage.apply(&mut message.bytes);
+                    }
+                    Ok(())
+                }));
+                assert!(seen.leaks.is_empty(), "{} {name} {damage:?}: {:?}", case.name(), seen.leaks);
+            }
+        }
+    }
+}
+
+/// A change that no recording has.
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    Cut(usize),
+    Flipped(usize),
+}
+
+impl Damage {
+    fn apply(self, message: &mut Vec<u8>) {
+        match self {
+            Damage::Cut(size) => {
+                message.truncate(size);
+                message[4..8].copy_from_slice(&(size as u32).to_le_bytes());
+            }
+            Damage::Flipped(bit) => message[bit / 8] ^= 1 << (bit % 8),
+        }
+    }
+}
+
+/// The body of every request under the id of every other routine: well formed, and wrong.
+#[test]
+fn requests_of_other_routines_leak_nothing() {
+    for case in all().filter(|it| it.variant() != "n256" && it.routine() != "r_big") {
+        for id in 7000u32..7049 {
+            let at = if case.abi == AbiId::GnumachI386 { 20 } else { 28 };
+            let seen = run(&case, None, Box::new(move |message| {
+                if message.request && message.stage == Stage::Received {
+                    message.bytes[at..at + 4].copy_from_slice(&id.to_le_bytes());
+                }
+                Ok(())
+            }));
+            assert!(seen.leaks.is_empty(), "{} as {id}: {:?}", case.name(), seen.leaks);
+        }
+    }
 }
 
 #[test]
