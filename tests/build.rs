@@ -10,6 +10,6 @@ fn main() {
         // Odd forms are what these definitions are for.
         .allow("M0316")
         .allow("M0502")
-        .compile(&["vectors/typed/shapes.defs"])
+        .compile(&["vectors/typed/shapes.defs", "cases/stubs/names.defs"])
         .unwrap_or_else(|failed| panic!("{failed}"));
 }

@@ -10,7 +10,7 @@ use mig_parser::diag::codes::output as codes;
 use mig_parser::diag::{Diagnostic, Diagnostics};
 
 use crate::abi::Abi;
-use crate::model::{Arg, Form, Interface, Member, Routine, Type, TypeId};
+use crate::model::{Arg, Class, Form, Interface, Member, Routine, Type, TypeId};
 
 /// Joins the views of one definition. A single one is returned as it is. Conflicts are reported at the first view.
 pub fn join(views: &[(&Abi, &Interface)], diagnostics: &mut Diagnostics) -> Interface {
@@ -130,7 +130,9 @@ impl Joiner<'_> {
         let model = view(&widest).clone();
         for id in ids {
             let other = view(id);
-            if (other.inline, other.variable, other.class) != (model.inline, model.variable, model.class) {
+            // A text is a text, however its length is told.
+            let length_differs = other.variable != model.variable && model.class != Class::Text;
+            if length_differs || (other.inline, other.class) != (model.inline, model.class) {
                 return Err(Conflict("the kind".to_owned()));
             }
             if other.is_port() != model.is_port()

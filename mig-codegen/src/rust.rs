@@ -6,6 +6,7 @@
 mod any;
 mod api;
 mod check;
+mod clashes;
 mod client;
 mod decode;
 mod docs;

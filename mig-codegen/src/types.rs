@@ -58,6 +58,8 @@ pub struct TypeTable {
     sizes: BTreeMap<String, Sizes>,
     flavors: BTreeMap<String, Flavor>,
     constants: BTreeMap<String, Constants>,
+    /// Those of C's headers, which definitions may name. They are not generated.
+    headers: BTreeMap<String, Constants>,
 }
 
 /// Bytes of a type in C.
@@ -237,6 +239,7 @@ impl TypeTable {
         let mut diagnostics = Diagnostics::default();
         table.add("the built-in type table", STANDARD, &mut diagnostics);
         debug_assert!(diagnostics.0.is_empty(), "{diagnostics:?}");
+        table.headers = std::mem::take(&mut table.constants);
         table
     }
 
@@ -292,14 +295,14 @@ impl TypeTable {
         self.flavors.iter()
     }
 
-    /// Every group of constants, by prefix.
+    /// Every group of constants that is to be generated, by prefix.
     pub fn constants(&self) -> impl Iterator<Item = (&String, &Constants)> {
         self.constants.iter()
     }
 
     /// The value of a constant, by its C name: prefix, underscore, name.
     pub fn constant(&self, name: &str) -> Option<i64> {
-        self.constants.iter().find_map(|(prefix, group)| {
+        self.constants.iter().chain(&self.headers).find_map(|(prefix, group)| {
             let rest = name.strip_prefix(prefix.as_str())?.strip_prefix('_')?;
             group.values.iter().find(|it| it.0 == rest).map(|it| it.1)
         })

@@ -28,8 +28,9 @@ impl Context<'_> {
     }
 
     fn any_function(&self, routine: &Routine) -> TokenStream {
-        let name = names::ident(&routine.name);
+        let name = names::routine(&routine.name);
         let anonymous = quote!('_);
+        let abi = names::Scope::with(routine.args.iter().map(|it| names::variable(&it.name))).take("abi");
         let mut params = Vec::new();
         for arg in &routine.args {
             let one_way_reply = routine.one_way && matches!(arg.role, Role::ReplyPort | Role::UserReplyPort);
@@ -39,11 +40,11 @@ impl Context<'_> {
                 self.client_param(arg, &anonymous)
             };
             if let Some(ty) = param {
-                let arg_name = names::ident(&arg.name);
+                let arg_name = names::variable(&arg.name);
                 params.push(quote!(#arg_name: #ty));
             }
             if let Some(ty) = self.client_slice(arg).filter(|_| arg.flow != Flow::In) {
-                let arg_name = self.out_name(arg, Sides::Client);
+                let arg_name = self.out_name(routine, arg, Sides::Client);
                 params.push(quote!(#arg_name: #ty));
             }
         }
@@ -61,7 +62,7 @@ impl Context<'_> {
             let call = half.stub(exchange)?.call_tokens(&quote!(#module::#name));
             Some(quote!(AbiId::#row => { #call }))
         });
-        let doc = format!(" [`{0}`]({1}::{0}()) in any ABI.", routine.name, self.units[0].abi.module());
+        let doc = format!(" [`{}`]({}::{name}()) in any ABI.", routine.name, self.units[0].abi.module());
         let allow = (params.len() > 6)
             .then(|| quote!(#[allow(clippy::too_many_arguments, reason = "as the definition has it")]));
         quote! {
@@ -70,8 +71,8 @@ impl Context<'_> {
             #[doc = " # Errors"]
             #[doc = " As there; `MACH_SEND_INVALID_HEADER` for an ABI that lacks the routine."]
             #allow
-            pub fn #name<#lifetime T: Transport>(abi: AbiId, #(#params),*) -> rt::Result<#result> {
-                match abi {
+            pub fn #name<#lifetime T: Transport>(#abi: AbiId, #(#params),*) -> rt::Result<#result> {
+                match #abi {
                     #(#arms)*
                     _ => Err(MsgReturn::SEND_INVALID_HEADER.into()),
                 }

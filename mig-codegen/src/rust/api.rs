@@ -50,7 +50,7 @@ impl Context<'_> {
 
     /// What a mention of a routine leads to.
     fn link(&self, routine: &Routine) -> String {
-        let function = names::legal(&routine.name);
+        let function = names::routine(&routine.name);
         match (self.calls(), self.units.first()) {
             (true, Some(it)) => format!("{}::{function}()", it.abi.module()),
             _ => format!("{}::{function}", self.trait_name()),
@@ -83,7 +83,7 @@ impl Context<'_> {
         if parts.is_empty() {
             return TokenStream::new();
         }
-        let module = names::ident(&routine.name);
+        let module = names::routine(&routine.name);
         let doc = format!(" Results of `{}`.", routine.name);
         let inner = super::file::with_imports(quote!(#(#parts)*), &[]);
         let types = super::file::uses_path(&inner, "types").then(|| {
@@ -129,7 +129,7 @@ impl Context<'_> {
 
     /// Path to the server's structure of results, seen from `prefix`.
     pub(super) fn server_path(&self, routine: &Routine, prefix: &TokenStream) -> TokenStream {
-        let module = names::ident(&routine.name);
+        let module = names::routine(&routine.name);
         let shared = self.client_results(routine).same(&self.server_results(routine));
         let name = if shared { format_ident!("Out") } else { format_ident!("Results") };
         quote!(#prefix #module::#name)
@@ -200,7 +200,7 @@ impl Context<'_> {
     }
 
     fn method(&self, routine: &Routine) -> TokenStream {
-        let name = names::ident(&routine.name);
+        let name = names::routine(&routine.name);
         let docs = self.method_docs(routine);
         let params = self.method_params(routine);
         let prefix = quote!();
@@ -224,7 +224,7 @@ impl Context<'_> {
 
     fn reply_param(&self, routine: &Routine) -> Ident {
         let reply = routine.args.iter().find(|it| matches!(it.role, Role::ReplyPort | Role::ServerReplyPort));
-        reply.map_or(format_ident!("reply"), |it| names::ident(&it.name))
+        reply.map_or(format_ident!("reply"), |it| names::variable(&it.name))
     }
 }
 

@@ -26,23 +26,6 @@ impl Context<'_> {
         }
     }
 
-    fn check_names(&self, diagnostics: &mut Diagnostics) {
-        let mut seen: Vec<(String, &Routine)> = Vec::new();
-        for routine in &self.joined.routines {
-            let constant = routine.name.to_ascii_uppercase();
-            if let Some((_, earlier)) = seen.iter().find(|it| it.0 == constant) {
-                let message = format!("`{}` and `{}` get the same constant for their ids", routine.name, earlier.name);
-                diagnostics.push(
-                    Diagnostic::new(&codes::SAME_NAME, routine.span, message)
-                        .label(format!("`{constant}` again"))
-                        .also(earlier.span, "the first one")
-                        .help("give them names that differ in more than their capitals"),
-                );
-            }
-            seen.push((constant, routine));
-        }
-    }
-
     fn check_arg(&self, routine: &Routine, arg: &Arg, diagnostics: &mut Diagnostics) {
         match arg.role {
             Role::Data => {
@@ -155,7 +138,8 @@ impl Context<'_> {
     }
 
     fn check_items(&self, diagnostics: &mut Diagnostics) {
-        for item in self.items.values() {
+        for (rust, item) in &self.items {
+            self.check_clash(rust, item, diagnostics);
             match &item.kind {
                 Kind::Structure(id) => self.check_structure(*id, diagnostics),
                 Kind::Table(fields) => {

@@ -34,8 +34,9 @@ pub(super) struct Locals {
 
 impl Locals {
     fn of(routine: &Routine) -> Locals {
-        let mut scope =
-            Scope::with(routine.args.iter().flat_map(|it| [names::legal(&it.name), format!("{}_out", it.name)]));
+        let mut scope = Scope::with(
+            routine.args.iter().flat_map(|it| [names::variable(&it.name), names::beside(routine, it, "out")]),
+        );
         let mut take = |name: &str| scope.take(name);
         Locals {
             buffer: take("buffer"),
@@ -89,7 +90,7 @@ impl<'a> Stub<'a> {
     }
 
     pub(super) fn name(&self) -> Ident {
-        names::ident(&self.routine.name)
+        names::routine(&self.routine.name)
     }
 
     pub(super) fn id(&self) -> Ident {
@@ -157,7 +158,7 @@ impl<'a> Stub<'a> {
             if !self.shape(arg).has_room() {
                 return None;
             }
-            let (name, at) = (room_constant(arg), literal(item.data.at));
+            let (name, at) = (room_constant(self.routine, arg), literal(item.data.at));
             let doc = format!(" Where `{}` stands in a reply whose arrays are full.", arg.name);
             Some(quote!(#[doc = #doc] pub const #name: usize = #at;))
         });
@@ -169,8 +170,8 @@ impl<'a> Stub<'a> {
         let context = self.half.context;
         let mut params = Vec::new();
         for arg in &self.routine.args {
-            params.extend(context.client_param(arg, lifetime).map(|it| (names::ident(&arg.name), it)));
-            params.extend(context.client_slice(arg).map(|it| (context.out_name(arg, Sides::Client), it)));
+            params.extend(context.client_param(arg, lifetime).map(|it| (names::variable(&arg.name), it)));
+            params.extend(context.client_slice(arg).map(|it| (context.out_name(self.routine, arg, Sides::Client), it)));
         }
         params
     }
@@ -181,11 +182,11 @@ impl<'a> Stub<'a> {
         let header = |it: &&Arg| matches!(it.role, Role::Data | Role::RequestPort) || self.is_one_way_reply(it);
         let mut params = Vec::new();
         for arg in self.routine.args.iter().filter(header) {
-            let name = names::ident(&arg.name);
+            let name = names::variable(&arg.name);
             if context.is_exchanged(arg) {
                 params.extend(context.client_slice(arg).map(|it| (name, super::params::shared_slice(&it))));
             } else if arg.flow == Flow::Out && arg.options.count_in_out {
-                params.push((format_ident!("{}_room", arg.name), quote!(usize)));
+                params.push((names::beside(self.routine, arg, "room"), quote!(usize)));
             } else if self.is_one_way_reply(arg) {
                 params.push((name, quote!(Outbound<#lifetime, T>)));
             } else {
@@ -207,7 +208,7 @@ impl<'a> Stub<'a> {
         let anonymous = quote!('_);
         let params = self.params(&anonymous).into_iter().map(|(name, ty)| {
             let one_way_reply =
-                self.routine.args.iter().find(|it| names::ident(&it.name) == name && self.is_one_way_reply(it));
+                self.routine.args.iter().find(|it| names::variable(&it.name) == name && self.is_one_way_reply(it));
             let ty = one_way_reply.map_or(ty, |it| context.disposition(it).given(&anonymous));
             quote!(#name: #ty)
         });
@@ -246,7 +247,7 @@ impl<'a> Stub<'a> {
         let header = |it: &&Arg| matches!(it.role, Role::Data | Role::RequestPort) || self.is_one_way_reply(it);
         let mut arguments = Vec::new();
         for arg in self.routine.args.iter().filter(header) {
-            let name = names::ident(&arg.name);
+            let name = names::variable(&arg.name);
             if arg.flow == Flow::Out && arg.options.count_in_out {
                 let max = self.reply_max(arg);
                 let takes_slice = context.client_slice(arg).is_some();
@@ -281,7 +282,7 @@ impl<'a> Stub<'a> {
     /// Time limits, options and reply port of the call, if there are any.
     fn operation(&self) -> Option<TokenStream> {
         let mut steps = Vec::new();
-        let find = |role| self.routine.find(role).map(|it| names::ident(&it.name));
+        let find = |role| self.routine.find(role).map(|it| names::variable(&it.name));
         if !self.routine.one_way {
             if let Some(port) = find(Role::ReplyPort).or(find(Role::UserReplyPort)) {
                 steps.push(quote!(.reply_on(#port)));
@@ -309,17 +310,14 @@ impl<'a> Stub<'a> {
     pub(super) fn slice_params(&self) -> Vec<(Ident, TokenStream)> {
         let context = self.half.context;
         let slices = self.routine.args.iter();
-        slices.filter_map(|it| Some((context.out_name(it, Sides::Client), context.client_slice(it)?))).collect()
+        slices
+            .filter_map(|it| Some((context.out_name(self.routine, it, Sides::Client), context.client_slice(it)?)))
+            .collect()
     }
 }
 
-/// Constant for the place of an array in a reply.
-pub(super) fn room_constant(arg: &Arg) -> Ident {
-    let name = arg.name.to_ascii_uppercase();
-    // The module has constants of its own.
-    if matches!(name.as_str(), "MAX" | "REQUEST" | "REPLY" | "REPLY_MAX") {
-        format_ident!("{name}_")
-    } else {
-        names::ident(&name)
-    }
+/// Constant for the place of an array in a reply. Its module needs the routine's id too, which is named before it.
+pub(super) fn room_constant(routine: &Routine, arg: &Arg) -> Ident {
+    let name = names::constant(&arg.name);
+    if name == names::constant(&routine.name) { format_ident!("{name}_") } else { name }
 }

@@ -1,14 +1,14 @@
 //! Replies, as clients read them.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::client::{Locals, Stub};
 use super::names;
 use super::shape::{Disposition, RightsPlace, Shape};
 use super::value::{Value, literal};
 use crate::build::Sides;
-use crate::model::{IpcName, Routine};
+use crate::model::{Arg, IpcName, Routine};
 use crate::types::Number;
 use crate::wire::{Field, Item};
 
@@ -60,8 +60,8 @@ impl Stub<'_> {
         let arg = self.arg(item)?;
         let Locals { body, own, .. } = &self.locals;
         let word = self.word(&item.word?.expected, Some(arg));
-        let name = names::ident(&arg.name);
-        let slice = self.half.context.out_name(arg, Sides::Client);
+        let name = names::variable(&arg.name);
+        let slice = self.half.context.out_name(self.routine, arg, Sides::Client);
         let layout = self.layout(arg);
         let shape = self.shape(arg);
         Some(match &shape {
@@ -87,7 +87,7 @@ impl Stub<'_> {
                 Decoded::read(quote!(let #name = #body.fixed_text_into(#word, #size, #slice)?;))
             }
             Shape::Indefinite(it) => {
-                let held = format_ident!("{}_held", arg.name);
+                let held = names::beside(self.routine, arg, "held");
                 let (read, take) = if it.is_plain() {
                     (quote!(let #held = #body.indefinite(#word)?;), quote!(let #held = #own.data(#held);))
                 } else {
@@ -111,14 +111,14 @@ impl Stub<'_> {
                 let read = if it.received == IpcName::Polymorphic { quote!(any_right) } else { quote!(right) };
                 Decoded::take(quote!(let #name = #body.#read(#word)?;), quote!(let #name = #own.#method(#name);))
             }
-            Shape::Rights(it, place) => self.decode_rights(&name, &slice, &word, *it, *place),
+            Shape::Rights(it, place) => self.decode_rights(arg, &slice, &word, *it, *place),
         })
     }
 
-    fn decode_rights(&self, name: &Ident, slice: &Ident, word: &Ident, it: Disposition, place: RightsPlace) -> Decoded {
+    fn decode_rights(&self, arg: &Arg, slice: &Ident, word: &Ident, it: Disposition, place: RightsPlace) -> Decoded {
         let Locals { body, own, .. } = &self.locals;
-        let right = it.got();
-        let held = format_ident!("{}_held", name);
+        let (right, name) = (it.got(), names::variable(&arg.name));
+        let held = names::beside(self.routine, arg, "held");
         match place {
             RightsPlace::Memory => Decoded::take(
                 quote!(let #name = #body.memory(#word)?;),
@@ -189,6 +189,6 @@ impl Decoded {
 
 /// Path of the client's structure of results.
 pub(super) fn out_path(routine: &Routine, prefix: &TokenStream) -> TokenStream {
-    let module = names::ident(&routine.name);
+    let module = names::routine(&routine.name);
     quote!(#prefix #module::Out)
 }

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::Context;
 use super::client::Stub;
+use super::names;
 use crate::model::Routine;
 use crate::wire::{FieldKind, Message};
 
@@ -78,7 +79,8 @@ fn comment(routine: &Routine) -> Vec<String> {
 
 /// What C calls the function, if that differs.
 fn alias(prefix: &str, name: &str) -> Option<String> {
-    (!prefix.is_empty()).then(|| format!("{prefix}{name}"))
+    let called = format!("{prefix}{name}");
+    (names::routine(name) != called).then_some(called)
 }
 
 fn attributes(lines: &[String], alias: Option<String>) -> TokenStream {

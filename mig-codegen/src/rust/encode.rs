@@ -15,7 +15,7 @@ impl Stub<'_> {
     pub(super) fn encode(&self) -> TokenStream {
         let Locals { buffer, request, .. } = &self.locals;
         let port = self.routine.request_port();
-        let port_name = names::ident(&port.name);
+        let port_name = names::variable(&port.name);
         let id = self.id();
         let disposition = self.half.context.disposition(port);
         let constructor = match disposition.number() {
@@ -27,7 +27,7 @@ impl Stub<'_> {
             _ => quote!(Outgoing::new_outbound(#buffer, #port_name, #id)?),
         };
         let reply = self.routine.args.iter().find(|it| self.is_one_way_reply(it)).map(|it| {
-            let name = names::ident(&it.name);
+            let name = names::variable(&it.name);
             quote!(#request.reply_to(#name);)
         });
         let statements: Vec<TokenStream> =
@@ -63,9 +63,9 @@ impl Stub<'_> {
         let arg = self.arg(item)?;
         let request = &self.locals.request;
         let word = self.word(&item.word?.sent, Some(arg));
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         if item.data.kind == FieldKind::Count {
-            let (room, max) = (format_ident!("{}_room", arg.name), self.reply_max(arg));
+            let (room, max) = (names::beside(self.routine, arg, "room"), self.reply_max(arg));
             return Some(quote!(#request.room(#word, #max, #room);));
         }
         let max = literal(item.data.variable.map_or(0, |it| it.max));

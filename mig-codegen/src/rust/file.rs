@@ -72,6 +72,11 @@ const TYPED: &[&str] =
 /// And of its module for structures.
 const FORM: &[&str] = &["field", "put"];
 
+/// Whether generated code may have this name from the support crate.
+pub(super) fn is_imported(name: &str) -> bool {
+    [SUPPORT, TYPED, FORM].iter().any(|it| it.contains(&name))
+}
+
 /// The tokens with the imports they need in front, and no others.
 pub(super) fn with_imports(tokens: TokenStream, more: &[TokenStream]) -> TokenStream {
     let mut used = Used::default();

@@ -20,6 +20,8 @@ pub(super) struct Item {
     /// Declared in the definition file itself, not in one that it includes.
     pub(super) local: bool,
     pub(super) kind: Kind,
+    /// Another type that would get the same name, with its own name in the definition.
+    pub(super) clash: Option<(String, TypeId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ impl Context<'_> {
             if flavor.routines.is_empty() || flavor.routines.iter().any(takes) {
                 self.collect_fields(&flavor.fields, &mut items);
                 let kind = Kind::Flavor(flavor.clone());
-                let item = Item { mig: mig.clone(), doc: None, local: false, kind };
+                let item = Item { mig: mig.clone(), doc: None, local: false, kind, clash: None };
                 items.entry(flavor.rust.clone()).or_insert(item);
             }
         }
@@ -95,7 +97,7 @@ impl Context<'_> {
                 self.collect_type(id, items);
                 continue;
             }
-            let item = |kind| Item { mig: name.clone(), doc: None, local: false, kind };
+            let item = |kind| Item { mig: name.clone(), doc: None, local: false, kind, clash: None };
             match self.table.get(name) {
                 Some(Entry::Open(it)) => {
                     items.entry(it.rust.clone()).or_insert_with(|| item(Kind::Open(it.clone())));
@@ -112,7 +114,21 @@ impl Context<'_> {
     fn item(&self, rust: String, mig: String, id: TypeId, kind: Kind, items: &mut Items) {
         let ty = self.joined.ty(id);
         let local = self.is_local(id, &mig);
-        items.entry(rust).or_insert_with(|| Item { mig, doc: ty.doc.clone(), local, kind });
+        let item = || Item { mig: mig.clone(), doc: ty.doc.clone(), local, kind: kind.clone(), clash: None };
+        let earlier = items.entry(rust).or_insert_with(item);
+        if earlier.mig != mig && !self.is_same(&earlier.kind, &kind) {
+            earlier.clash.get_or_insert((mig, id));
+        }
+    }
+
+    /// Whether one definition in Rust serves both.
+    fn is_same(&self, one: &Kind, other: &Kind) -> bool {
+        match (one, other) {
+            (Kind::Structure(one), Kind::Structure(other)) => {
+                self.joined.form(*one).form == self.joined.form(*other).form
+            }
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        }
     }
 
     /// The type that a statement declares by this name.

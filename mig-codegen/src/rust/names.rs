@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
+
+use crate::Abi;
+use crate::model::{Arg, Routine};
 
 /// Words that Rust keeps for itself, in any edition.
 const KEYWORDS: &[&str] = &[
@@ -34,18 +37,54 @@ pub(crate) fn path(path: &str) -> TokenStream {
     quote!(#(#parts)::*)
 }
 
-/// A routine's id: `demo_store` → `DEMO_STORE`.
-pub(crate) fn constant(name: &str) -> Ident {
-    ident(&name.to_ascii_uppercase())
+/// An argument.
+pub(crate) fn variable(name: &str) -> Ident {
+    ident(&snake(name))
 }
 
-/// A module or function: capitals become small.
+/// A local beside an argument: `regions_count` for `regions`, apart from every argument.
+pub(crate) fn beside(routine: &Routine, arg: &Arg, what: &str) -> Ident {
+    let mut name = format_ident!("{}_{what}", variable(&arg.name));
+    while routine.args.iter().any(|it| variable(&it.name) == name) {
+        name = format_ident!("{name}_");
+    }
+    name
+}
+
+/// Constants that a wire half and the modules in it declare for themselves.
+const CONSTANTS: &[&str] = &["ABI", "MAX", "REPLY", "REPLY_MAX", "REQUEST"];
+
+/// Modules that a file has or uses.
+const MODULES: &[&str] = &["any", "rt", "typed", "types"];
+
+/// Type names of generated code which are not the support crate's.
+const TYPES: &[&str] = &["Err", "None", "Ok", "Option", "Out", "Result", "Results", "S", "Self", "Some", "T", "W"];
+
+/// The constant for a routine's id, or for a place in its messages: `demo_store` → `DEMO_STORE`.
+pub(crate) fn constant(name: &str) -> Ident {
+    let name = snake(name).to_ascii_uppercase();
+    ident(&if CONSTANTS.contains(&name.as_str()) { name + "_" } else { name })
+}
+
+/// A routine's functions and its module. Wire halves and the functions of a dispatcher are named before it.
+pub(crate) fn routine(name: &str) -> Ident {
+    let name = snake(name);
+    let is_half = Abi::ALL.iter().any(|it| it.module() == name);
+    let taken = is_half || MODULES.contains(&name.as_str()) || name.starts_with("serve_");
+    ident(&if taken { name + "_" } else { name })
+}
+
+/// A module, a function or an argument: `doFoo` → `do_foo`.
 pub(crate) fn snake(name: &str) -> String {
     let mut out = String::new();
     let mut small_before = false;
     for it in name.chars() {
         if it.is_ascii_uppercase() && small_before {
             out.push('_');
+        }
+        // The compiler counts two underscores in a row as no snake.
+        if it == '_' && out.len() > 1 && out.ends_with('_') {
+            continue;
         }
         small_before = it.is_ascii_lowercase() || it.is_ascii_digit();
         out.push(it.to_ascii_lowercase());
@@ -68,14 +107,21 @@ pub(crate) fn camel(name: &str) -> String {
     legal(&out)
 }
 
+/// A type of a definition's own: as [`camel`], with a letter behind it if generated code uses the name already.
+pub(crate) fn type_name(name: &str) -> String {
+    let camel = camel(name);
+    let taken = TYPES.contains(&camel.as_str()) || super::file::is_imported(&camel) || camel.ends_with("Server");
+    if taken { camel + "T" } else { camel }
+}
+
 /// Names that are taken in one scope.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope(BTreeSet<String>);
 
 impl Scope {
     /// A scope in which these are taken.
-    pub(crate) fn with(taken: impl IntoIterator<Item = String>) -> Scope {
-        Scope(taken.into_iter().collect())
+    pub(crate) fn with(taken: impl IntoIterator<Item = Ident>) -> Scope {
+        Scope(taken.into_iter().map(|it| it.to_string()).collect())
     }
 
     /// A name that is free, with underscores behind it if need be; it is taken from now on.

@@ -1,7 +1,7 @@
 //! Parameters of functions and methods.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::Context;
 use super::names;
@@ -25,12 +25,12 @@ impl Context<'_> {
         if arg.role != Role::Data || arg.flow != Flow::InOut || self.is_answered(routine) {
             return None;
         }
-        let (name, ty) = (self.out_name(arg, crate::build::Sides::Server), self.room_param(&self.shape(arg))?);
+        let (name, ty) = (self.out_name(routine, arg, crate::build::Sides::Server), self.room_param(&self.shape(arg))?);
         Some(quote!(#name: #ty))
     }
 
     fn method_param(&self, routine: &Routine, arg: &Arg) -> Option<TokenStream> {
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         let ty = match arg.role {
             Role::Data => self.method_data(routine, arg)?,
             Role::RequestPort => match self.marker(arg).filter(|_| self.is_translated_in(arg)) {
@@ -43,7 +43,7 @@ impl Context<'_> {
             Role::SeqNo => quote!(u32),
             Role::ReplyPort | Role::ServerReplyPort if routine.one_way => quote!(AnyRight<T>),
             Role::ReplyPort | Role::ServerReplyPort => {
-                let module = names::ident(&routine.name);
+                let module = names::routine(&routine.name);
                 quote!(ReplyTo<'_, T, #module::Reply>)
             }
             Role::Token(_, TokenSides::User) | Role::UserReplyPort => return None,
@@ -141,9 +141,9 @@ impl Context<'_> {
     }
 
     /// Name of the parameter for a result, apart from that of what is sent.
-    pub(super) fn out_name(&self, arg: &Arg, side: crate::build::Sides) -> Ident {
+    pub(super) fn out_name(&self, routine: &Routine, arg: &Arg, side: crate::build::Sides) -> Ident {
         let both = arg.flow == Flow::InOut && (side == crate::build::Sides::Server || !self.is_exchanged(arg));
-        if both { format_ident!("{}_out", arg.name) } else { names::ident(&arg.name) }
+        if both { names::beside(routine, arg, "out") } else { names::variable(&arg.name) }
     }
 
     /// How a port argument travels.

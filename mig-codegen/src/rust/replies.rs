@@ -1,14 +1,14 @@
 //! Replies, as servers write them.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::client::{Locals, Stub, room_constant};
 use super::names;
 use super::shape::{RightsPlace, Shape};
 use super::value::{Value, literal};
 use crate::build::Sides;
-use crate::model::Arg;
+use crate::model::{Arg, Routine};
 use crate::wire::Item;
 
 /// What the server does with one result.
@@ -27,12 +27,12 @@ impl Stub<'_> {
         let Locals { reply, rooms, .. } = &self.locals;
         let word = self.reply_word(item, arg)?;
         let shape = self.shape(arg);
-        let (at, module) = (room_constant(arg), self.name());
+        let (at, module) = (room_constant(self.routine, arg), self.name());
         let at = quote!(#module::#at);
-        let name = self.half.context.out_name(arg, Sides::Server);
+        let name = self.half.context.out_name(self.routine, arg, Sides::Server);
         let max = literal(item.data.variable.map_or(0, |it| it.max));
         let layout = self.layout(arg);
-        let limit = limited(arg);
+        let limit = limited(self.routine, arg);
         let filled = Some(quote!(let #name = #name.filled();));
         Some(match &shape {
             Shape::Fixed(it, count) if shape.has_room() => {
@@ -85,8 +85,8 @@ impl Stub<'_> {
     /// Local for the room of a result: the method may return a region under the argument's name beside it.
     pub(super) fn room_name(&self, arg: &Arg) -> Ident {
         match self.shape(arg) {
-            Shape::Indefinite(_) => format_ident!("{}_room", arg.name),
-            _ => self.half.context.out_name(arg, Sides::Server),
+            Shape::Indefinite(_) => names::beside(self.routine, arg, "room"),
+            _ => self.half.context.out_name(self.routine, arg, Sides::Server),
         }
     }
 
@@ -101,12 +101,12 @@ impl Stub<'_> {
         results: usize,
     ) -> Write {
         let Locals { reply, rooms, out, .. } = &self.locals;
-        let name = names::ident(&arg.name);
-        let count = format_ident!("{}_count", arg.name);
+        let name = names::variable(&arg.name);
+        let count = names::beside(self.routine, arg, "count");
         let room = self.room_name(arg);
         let region = if results > 1 { quote!(#out.#name) } else { quote!(#name) };
         let layout = self.layout(arg);
-        let limit = limited(arg);
+        let limit = limited(self.routine, arg);
         let (place, write) = if it.is_plain() {
             let ty = it.plain();
             (
@@ -126,7 +126,7 @@ impl Stub<'_> {
     fn write_value(&self, arg: &Arg, shape: &Shape, item: &Item<'_>, word: &Ident, results: usize) -> TokenStream {
         let context = self.half.context;
         let Locals { reply, out, service, .. } = &self.locals;
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         let mut value = if results > 1 { quote!(#out.#name) } else { quote!(#name) };
         if let Some(marker) = context.marker(arg).filter(|_| context.is_translated_out(arg)) {
             let marker = context.path(&marker);
@@ -150,7 +150,7 @@ impl Stub<'_> {
             }
             Shape::Rights(_, RightsPlace::Indefinite) => {
                 let max = literal(item.data.variable.map_or(0, |it| it.max));
-                let limit = limit_name(arg);
+                let limit = limit_name(self.routine, arg);
                 let max = if arg.options.count_in_out { quote!(#limit) } else { quote!(#max) };
                 quote!(#reply.rights_indefinite_moved(#word, #max, #value)?;)
             }
@@ -164,7 +164,7 @@ impl Stub<'_> {
         let arg = self.arg(item)?;
         let Locals { reply, out, .. } = &self.locals;
         let word = self.reply_word(item, arg)?;
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         let value = if results > 1 { quote!(#out.#name) } else { quote!(#name) };
         let max = literal(item.data.variable.map_or(0, |it| it.max));
         let layout = self.layout(arg);
@@ -207,12 +207,12 @@ impl Stub<'_> {
 }
 
 /// What makes a room no larger than the client's.
-fn limited(arg: &Arg) -> TokenStream {
-    let limit = limit_name(arg);
+fn limited(routine: &Routine, arg: &Arg) -> TokenStream {
+    let limit = limit_name(routine, arg);
     if arg.options.count_in_out { quote!(.limit(#limit)) } else { quote!() }
 }
 
 /// Local for the room that a client has.
-pub(super) fn limit_name(arg: &Arg) -> Ident {
-    format_ident!("{}_limit", arg.name)
+pub(super) fn limit_name(routine: &Routine, arg: &Arg) -> Ident {
+    names::beside(routine, arg, "limit")
 }

@@ -101,7 +101,7 @@ impl Context<'_> {
     }
 
     pub(super) fn client_result(&self, arg: &Arg) -> Option<ResultField> {
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         let field = |doc: &str, ty: TokenStream, generic: bool, borrows: bool| {
             Some(ResultField { name: name.clone(), doc: doc.to_owned(), ty, generic, borrows, object: None })
         };
@@ -141,7 +141,7 @@ impl Context<'_> {
     }
 
     pub(super) fn server_result(&self, arg: &Arg, later: bool) -> Option<ResultField> {
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         let doc = format!("`{}`", arg.name);
         let field = |ty: TokenStream, generic: bool, borrows: bool| {
             Some(ResultField { name: name.clone(), doc: doc.clone(), ty, generic, borrows, object: None })
@@ -149,7 +149,7 @@ impl Context<'_> {
         let shape = self.shape(arg);
         if let Some(marker) = self.marker(arg).filter(|_| self.is_translated_out(arg)) {
             let marker = self.path(&marker);
-            let object = Some(names::ident(&names::camel(&arg.name)));
+            let object = Some(names::ident(&names::type_name(&arg.name)));
             let ty = quote!(OutObj<Self, T, #marker>);
             return Some(ResultField { name, doc, ty, generic: true, borrows: false, object });
         }

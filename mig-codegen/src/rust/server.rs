@@ -29,7 +29,7 @@ impl Stub<'_> {
         let context = self.half.context;
         let answered = context.is_answered(self.routine);
         let Locals { service, request, reply, body, own, .. } = &self.locals;
-        let function = format_ident!("serve_{}", self.routine.name);
+        let function = format_ident!("serve_{}", self.name());
         let (name, server) = (self.name(), context.trait_name());
         let items: Vec<Item<'_>> = self.exchange.request.items().collect();
         let reads: Vec<(Option<&Arg>, Read)> = items.iter().map(|it| (self.arg(it), self.read(it))).collect();
@@ -80,7 +80,7 @@ impl Stub<'_> {
     fn header_reads(&self) -> TokenStream {
         let request = &self.locals.request;
         let reads = self.routine.args.iter().filter_map(|arg| {
-            let name = names::ident(&arg.name);
+            let name = names::variable(&arg.name);
             match arg.role {
                 Role::RequestPort if self.half.context.is_translated_in(arg) => {
                     Some(quote!(let #name = #request.port_in();))
@@ -98,7 +98,7 @@ impl Stub<'_> {
         let context = self.half.context;
         let port = self.routine.request_port();
         let marker = context.path(&context.marker(port).filter(|_| context.is_translated_in(port))?);
-        let (name, service) = (names::ident(&port.name), &self.locals.service);
+        let (name, service) = (names::variable(&port.name), &self.locals.service);
         Some(quote!(let #name = Translate::<T, #marker>::intran(&*#service, #name);))
     }
 
@@ -106,7 +106,7 @@ impl Stub<'_> {
     fn taken_reply(&self) -> Option<TokenStream> {
         let wants = |it: &&Arg| matches!(it.role, Role::ReplyPort | Role::ServerReplyPort);
         let arg = self.routine.args.iter().find(wants).filter(|_| self.routine.one_way)?;
-        let (name, reply) = (names::ident(&arg.name), &self.locals.reply);
+        let (name, reply) = (names::variable(&arg.name), &self.locals.reply);
         Some(quote!(let #name = #reply.into_right();))
     }
 
@@ -115,7 +115,7 @@ impl Stub<'_> {
         let answered = self.half.context.is_answered(self.routine);
         let mut arguments = Vec::new();
         for arg in &self.routine.args {
-            let name = names::ident(&arg.name);
+            let name = names::variable(&arg.name);
             match arg.role {
                 Role::Data => {
                     let read = reads.iter().find(|it| it.0.is_some_and(|it| std::ptr::eq(it, arg)));
@@ -141,7 +141,7 @@ impl Stub<'_> {
     /// `reserve`, rooms, and the rest.
     fn call(&self, reads: &[(Option<&Arg>, Read)]) -> (TokenStream, TokenStream, TokenStream) {
         let Locals { service, reply, rooms, out, .. } = &self.locals;
-        let (name, method) = (self.name(), names::ident(&self.routine.name));
+        let (name, method) = (self.name(), names::routine(&self.routine.name));
         let arguments = self.arguments(reads);
         let items: Vec<Item<'_>> = self.exchange.reply.items().filter(|it| self.arg(it).is_some()).collect();
         if items.is_empty() {
@@ -176,7 +176,7 @@ impl Stub<'_> {
     /// A method that gives a proof of its answer.
     fn answered_call(&self, reads: &[(Option<&Arg>, Read)]) -> (TokenStream, TokenStream, TokenStream) {
         let service = &self.locals.service;
-        let method = names::ident(&self.routine.name);
+        let method = names::routine(&self.routine.name);
         let arguments = self.arguments(reads);
         (quote!(), quote!(), quote!(#service.#method(#(#arguments),*).into_served()))
     }
@@ -223,9 +223,9 @@ impl Stub<'_> {
         };
         let Locals { body, own, .. } = &self.locals;
         let word = self.word(&word.expected, Some(arg));
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         if item.data.kind == FieldKind::Count {
-            let (limit, max) = (limit_name(arg), self.reply_max(arg));
+            let (limit, max) = (limit_name(self.routine, arg), self.reply_max(arg));
             return plain_read(quote!(let #limit = #body.room(#word, #max)?;), quote!());
         }
         let layout = self.layout(arg);
@@ -284,7 +284,7 @@ impl Stub<'_> {
     fn read_right(&self, arg: &Arg, word: &Ident, it: Disposition) -> Read {
         let Locals { body, own, service, .. } = &self.locals;
         let context = self.half.context;
-        let name = names::ident(&arg.name);
+        let name = names::variable(&arg.name);
         let method = names::ident(it.owned_method());
         let read = if it.received == IpcName::Polymorphic { quote!(any_right) } else { quote!(right) };
         let read = quote!(let #name = #body.#read(#word)?;);
@@ -292,7 +292,7 @@ impl Stub<'_> {
             return owned_read(read, quote!(#own.#method(#name)));
         };
         // The right lives until the method has returned.
-        let (marker, right) = (context.path(&marker), format_ident!("{}_right", arg.name));
+        let (marker, right) = (context.path(&marker), names::beside(self.routine, arg, "right"));
         let before = quote! {
             let #right = #own.#method(#name);
             let #name = Translate::<T, #marker>::intran(&*#service, PortIn::Right(&#right));
@@ -304,7 +304,7 @@ impl Stub<'_> {
     fn translated_value(&self, arg: &Arg, read: Read) -> Read {
         let context = self.half.context;
         let Some(marker) = context.marker(arg).filter(|_| context.is_translated_in(arg)) else { return read };
-        let (marker, name, service) = (context.path(&marker), names::ident(&arg.name), &self.locals.service);
+        let (marker, name, service) = (context.path(&marker), names::variable(&arg.name), &self.locals.service);
         let before = quote!(let #name = Translate::<T, #marker>::intran(&*#service, #name););
         Read { before: Some(before), ..read }
     }
@@ -328,7 +328,8 @@ impl Half<'_> {
         let last = literal(last);
         let arms = self.unit.exchanges.iter().map(|it| {
             let routine = &self.unit.interface.routines[it.routine];
-            let (id, function) = (names::constant(&routine.name), format_ident!("serve_{}", routine.name));
+            let (id, function) =
+                (names::constant(&routine.name), format_ident!("serve_{}", names::routine(&routine.name)));
             quote!(#id => #function(service, request, reply),)
         });
         let body = if self.unit.exchanges.is_empty() {

@@ -109,7 +109,7 @@ impl Context<'_> {
 
     /// Name of the marker of a translated type: that of the type, unless a structure has it.
     pub(super) fn marker_name(&self, name: &str) -> String {
-        let camel = super::names::camel(name);
+        let camel = super::names::type_name(name);
         match self.table.get(name) {
             Some(_) => format!("{camel}Translation"),
             None => camel,

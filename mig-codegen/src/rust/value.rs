@@ -78,7 +78,7 @@ impl Context<'_> {
     /// Name of the structure for `struct { … }`.
     pub(super) fn structure_name(&self, interface: &Interface, id: TypeId) -> String {
         match interface.names(id).last() {
-            Some(it) => super::names::camel(it),
+            Some(it) => super::names::type_name(it),
             None => format!("Structure{}", id.0),
         }
     }

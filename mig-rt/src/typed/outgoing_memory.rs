@@ -61,7 +61,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// An indefinite array of which a region may be given up; one that goes in line is freed here.
     ///
     /// # Errors
-    /// As [`give`](Outgoing::give); [`Memory::bytes`]'s for a region that goes in line.
+    /// As [`give`](Outgoing::give); [`Memory::bytes`](crate::Memory::bytes)'s for a region that goes in line.
     #[inline]
     pub fn indefinite_give<E: Plain>(&mut self, ty: Ty, max: usize, data: Give<'b, T, E>) -> Result<(), KernReturn> {
         match data {

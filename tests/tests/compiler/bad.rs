@@ -6,7 +6,7 @@ use mig_parser::diag::codes::{self, Code};
 use mig_parser::diag::render::Style;
 use tests::{Case, cases, check};
 
-use crate::stages::{abis, compile, config, parse, report, resolved};
+use crate::stages::{abis, compile, config, parse, resolved};
 
 /// Mistakes that are in no definition file: in manifests, and, from 600 on, on command lines.
 fn is_elsewhere(code: &Code) -> bool {

@@ -306,15 +306,19 @@ fn no_damage_leaks() {
             let name = if request { "request_received" } else { "reply_received" };
             let Some(message) = case.message(name) else { continue };
             let header = if case.abi == AbiId::GnumachI386 { 24 } else { 32 };
-            let cut = (header..message.len().min(300)).map(|size| Damage::Cut(size));
+            let cut = (header..message.len().min(300)).map(Damage::Cut);
             let flipped = (header * 8..message.len().min(header + 40) * 8).map(Damage::Flipped);
             for damage in cut.chain(flipped) {
-                let seen = run(&case, None, Box::new(move |message| {
-                    if message.request == request && message.stage == Stage::Received {
-                        damage.apply(&mut message.bytes);
-                    }
-                    Ok(())
-                }));
+                let seen = run(
+                    &case,
+                    None,
+                    Box::new(move |message| {
+                        if message.request == request && message.stage == Stage::Received {
+                            damage.apply(&mut message.bytes);
+                        }
+                        Ok(())
+                    }),
+                );
                 assert!(seen.leaks.is_empty(), "{} {name} {damage:?}: {:?}", case.name(), seen.leaks);
             }
         }
@@ -346,12 +350,16 @@ fn requests_of_other_routines_leak_nothing() {
     for case in all().filter(|it| it.variant() != "n256" && it.routine() != "r_big") {
         for id in 7000u32..7049 {
             let at = if case.abi == AbiId::GnumachI386 { 20 } else { 28 };
-            let seen = run(&case, None, Box::new(move |message| {
-                if message.request && message.stage == Stage::Received {
-                    message.bytes[at..at + 4].copy_from_slice(&id.to_le_bytes());
-                }
-                Ok(())
-            }));
+            let seen = run(
+                &case,
+                None,
+                Box::new(move |message| {
+                    if message.request && message.stage == Stage::Received {
+                        message.bytes[at..at + 4].copy_from_slice(&id.to_le_bytes());
+                    }
+                    Ok(())
+                }),
+            );
             assert!(seen.leaks.is_empty(), "{} as {id}: {:?}", case.name(), seen.leaks);
         }
     }

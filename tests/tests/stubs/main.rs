@@ -4,6 +4,7 @@
 mod client;
 mod exchange;
 mod mutation;
+mod named;
 mod recorded;
 mod server;
 
@@ -11,4 +12,10 @@ mod server;
 #[allow(unreachable_pub, dead_code, reason = "not every stub is called")]
 mod shapes {
     include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
+}
+
+/// Stubs of `cases/stubs/names.defs`.
+#[allow(unreachable_pub, dead_code, reason = "not every stub is called")]
+mod names {
+    include!(concat!(env!("OUT_DIR"), "/names.rs"));
 }

@@ -124,8 +124,8 @@ routine demo_put(server : mach_port_t; rights : rights_t);
 ```
 ";
     SAME_NAME = 509, Error, "two things get the same name in Rust", "\
-Names of a definition become Rust names: types in camel case without `_t`, constants of message ids in capitals. Two of
-them became the same.
+Names of a definition become Rust names: types in camel case without `_t` or `_data_t`, functions and arguments in snake
+case, constants of message ids in capitals. Two of them became the same.
 
 ```text
 routine demo_get(server : mach_port_t; out value : int);
