@@ -229,8 +229,8 @@ fn tell_cargo(compilation: &Compilation) {
 ///
 /// # Errors
 /// The disk's.
-pub fn write_if_changed(path: &Path, text: &str) -> std::io::Result<()> {
-    if std::fs::read(path).is_ok_and(|it| it == text.as_bytes()) {
+pub fn write_if_changed(path: &Path, text: impl AsRef<[u8]>) -> std::io::Result<()> {
+    if std::fs::read(path).is_ok_and(|it| it == text.as_ref()) {
         return Ok(());
     }
     if let Some(parent) = path.parent() {

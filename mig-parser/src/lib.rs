@@ -9,6 +9,7 @@ use std::path::Path;
 pub mod ast;
 pub mod diag;
 pub mod dialect;
+pub mod format;
 pub mod parse;
 pub mod preprocess;
 pub mod print;

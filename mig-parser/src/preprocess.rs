@@ -19,7 +19,7 @@ mod directive;
 mod expand;
 mod expr;
 mod include;
-mod lex;
+pub(crate) mod lex;
 mod limits;
 mod macros;
 mod origins;

@@ -6,7 +6,7 @@
 
 /// What a preprocessing token is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// An identifier or keyword; `$` is a letter, as in C compilers.
     Name,
     /// A digit, or a dot and a digit, and all that clings to it.
@@ -25,7 +25,7 @@ pub(super) enum Kind {
 
 /// What a byte can begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     Newline,
     /// A blank which is copied to the output.
     Blank,
@@ -60,12 +60,12 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
-pub(super) fn class(byte: u8) -> Class {
+pub(crate) fn class(byte: u8) -> Class {
     CLASSES[byte as usize]
 }
 
 /// Kind and end of the token at an offset where no blank, newline or comment stands.
-pub(super) fn token(bytes: &[u8], at: usize) -> (Kind, usize) {
+pub(crate) fn token(bytes: &[u8], at: usize) -> (Kind, usize) {
     match class(bytes[at]) {
         Class::Letter => {
             let end = word_end(bytes, at);
@@ -111,7 +111,7 @@ pub(super) fn is_prefix(word: &[u8]) -> bool {
 }
 
 /// Kind and end of the literal whose quote is here.
-pub(super) fn literal(bytes: &[u8], at: usize) -> (Kind, usize) {
+pub(crate) fn literal(bytes: &[u8], at: usize) -> (Kind, usize) {
     let quote = bytes[at];
     let mut end = at + 1;
     while let Some(byte) = bytes.get(end) {
@@ -164,7 +164,7 @@ pub(super) fn gap(bytes: &[u8], at: usize) -> Gap {
 }
 
 /// What a slash begins.
-pub(super) enum Comment {
+pub(crate) enum Comment {
     /// Nothing but a mark.
     None,
     /// A comment up to this offset; a line comment ends before the newline.
@@ -174,7 +174,7 @@ pub(super) enum Comment {
 }
 
 /// Whether a `#` which begins a line is at an offset, rather than `##` or something else.
-pub(super) fn is_hash(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn is_hash(bytes: &[u8], at: usize) -> bool {
     bytes.get(at) == Some(&b'#') && bytes.get(at + 1) != Some(&b'#')
 }
 
@@ -184,7 +184,7 @@ pub(super) fn begins_comment(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The comment which the slash at an offset begins.
-pub(super) fn comment_end(bytes: &[u8], at: usize) -> Comment {
+pub(crate) fn comment_end(bytes: &[u8], at: usize) -> Comment {
     match bytes.get(at + 1) {
         Some(b'/') => Comment::Ends(line_end(bytes, at)),
         Some(b'*') => {

@@ -1,0 +1,7 @@
+//! The command `mig-cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mig_cli::main()
+}
