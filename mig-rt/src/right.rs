@@ -37,6 +37,17 @@ impl fmt::Debug for PortName {
     }
 }
 
+/// `null`, `dead`, or the number in hexadecimal.
+impl fmt::Display for PortName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            PortName::NULL => f.write_str("null"),
+            PortName::DEAD => f.write_str("dead"),
+            PortName(it) => write!(f, "{it:#x}"),
+        }
+    }
+}
+
 /// Kinds of rights, with the values of `mach_port_right_t`. An open set: a message may bring any number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 #[repr(transparent)]

@@ -1,6 +1,7 @@
 //! Ports, rights and regions of a [`Loopback`](super::Loopback), counted.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::format;
 use std::string::String;
 use std::thread::{self, ThreadId};
@@ -28,6 +29,18 @@ pub struct Accounts {
     pub regions: Vec<Address>,
     /// What was released that did not exist, or taken twice; empty unless something is wrong.
     pub faults: Vec<String>,
+}
+
+/// A line for each port, region and fault.
+impl fmt::Display for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, it) in &self.ports {
+            let receive = if it.receive { "a receive right, " } else { "" };
+            writeln!(f, "port {name}: {receive}{} send, {} send-once, {} queued", it.send, it.send_once, it.queued)?;
+        }
+        self.regions.iter().try_for_each(|it| writeln!(f, "region at {:#x}", it.0))?;
+        self.faults.iter().try_for_each(|it| writeln!(f, "fault: {it}"))
+    }
 }
 
 /// The rights to one port.
