@@ -3,4 +3,6 @@
 
 #![no_std]
 
+// The compiler formats its output itself.
+#[rustfmt::skip]
 pub mod mach3;

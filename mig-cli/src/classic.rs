@@ -21,7 +21,7 @@ use self::outputs::{Want, Wanted};
 use crate::args::Cli;
 use crate::commands::generate::{check_distinct, rule, withheld};
 use crate::console::Console;
-use crate::disk::{Files, Output};
+use crate::disk::{self, Files, Output};
 use crate::fault::{Exit, Fault};
 use crate::report::Reports;
 
@@ -76,7 +76,8 @@ pub(crate) fn run(program: Program, name: &str, args: Vec<OsString>, console: &m
     let mut disk = Files::new(console);
     let mut outputs = Vec::new();
     let mut listings = String::new();
-    for file in &line.files {
+    let files = if disk.has_tables(&line.config.types, &mut reports) { &line.files[..] } else { &[] };
+    for file in files {
         match disk.open(file, console) {
             Ok(path) => compile(&line, &path, &disk, &mut reports, &mut outputs, &mut listings),
             Err(it) => reports.add_disk(&it),
@@ -87,7 +88,7 @@ pub(crate) fn run(program: Program, name: &str, args: Vec<OsString>, console: &m
         return withheld(&reports, false, console);
     }
     reports.tell(console)?;
-    outputs.iter().try_for_each(|it| it.write(console))?;
+    disk::write_all(&outputs, console)?;
     console.out(&listings)?;
     Ok(Exit::Success)
 }

@@ -10,13 +10,13 @@ mod manifest;
 mod shell;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use mig_parser::diag::Diagnostic;
 
-use crate::args::{self, Cli, Command};
+use crate::args::{self, Cli, Command, Definitions};
 use crate::classic;
 use crate::console::Console;
 use crate::disk::Files;
@@ -67,14 +67,18 @@ fn finish(reports: &Reports, console: &mut Console<'_>) -> Result<Exit, Fault> {
     Ok(reports.exit())
 }
 
-/// Does something with each file that can be read; about the others, that is said.
+/// Does something with each file that can be read; about the others, and about type tables, that is said.
 fn each_file(
-    files: &[std::path::PathBuf],
+    files: &[PathBuf],
+    definitions: &Definitions,
     reports: &mut Reports,
     console: &mut Console<'_>,
     mut act: impl FnMut(&Path, &Files, &mut Reports),
 ) {
     let mut disk = Files::new(console);
+    if !disk.has_tables(&definitions.types, reports) {
+        return;
+    }
     for (index, file) in files.iter().enumerate() {
         console.progress(index + 1, files.len(), &file.display().to_string());
         match disk.open(file, console) {

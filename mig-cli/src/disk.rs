@@ -11,6 +11,7 @@ use mig_parser::source::{LARGEST_FILE, STDIN, from_disk};
 
 use crate::console::Console;
 use crate::fault::{Exit, Fault};
+use crate::report::Reports;
 
 /// The files that a run may read: those of a directory, and standard input.
 #[derive(Debug)]
@@ -39,6 +40,13 @@ impl Files {
             self.stdin = Some(bytes);
         }
         Ok(PathBuf::from(STDIN))
+    }
+
+    /// Whether type tables can be read; about those that cannot, that is said.
+    pub(crate) fn has_tables(&self, tables: &[PathBuf], reports: &mut Reports) -> bool {
+        let wrong: Vec<_> = tables.iter().filter_map(|it| self.check(it).err()).collect();
+        wrong.iter().for_each(|it| reports.add_disk(it));
+        wrong.is_empty()
     }
 
     fn check(&self, file: &Path) -> Result<(), Box<Diagnostic>> {
@@ -128,14 +136,33 @@ impl Output {
     pub(crate) fn write(&self, console: &Console<'_>) -> Result<(), Fault> {
         write(console, &self.path, self.text.as_bytes())
     }
+
+    /// Whether its place can hold a file: nothing is written where that is foreseen to fail for one of several.
+    pub(crate) fn check_place(&self, console: &Console<'_>) -> Result<(), Fault> {
+        let path = console.dir.join(&self.path);
+        let kind = match path.ancestors().skip(1).find_map(|it| fs::metadata(it).ok()) {
+            _ if path.is_dir() => io::ErrorKind::IsADirectory,
+            Some(it) if !it.is_dir() => io::ErrorKind::NotADirectory,
+            _ => return Ok(()),
+        };
+        Err(unwritable(&self.path, &kind.into()))
+    }
+}
+
+/// Writes several files, but none if the place of one is wrong.
+pub(crate) fn write_all(outputs: &[Output], console: &Console<'_>) -> Result<(), Fault> {
+    outputs.iter().try_for_each(|it| it.check_place(console))?;
+    outputs.iter().try_for_each(|it| it.write(console))
 }
 
 /// Writes a file, whole or not at all, unless it is there already. A device or a pipe is written to, not replaced.
 pub(crate) fn write(console: &Console<'_>, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    replace(&console.dir.join(path), bytes).map_err(|it| {
-        let message = format!("`{}` cannot be written", path.display());
-        Fault::said(Diagnostic::new(&codes::UNWRITABLE, At::Nowhere, message).note(it.to_string()), Exit::Disk)
-    })
+    replace(&console.dir.join(path), bytes).map_err(|it| unwritable(path, &it))
+}
+
+fn unwritable(path: &Path, why: &io::Error) -> Fault {
+    let message = format!("`{}` cannot be written", path.display());
+    Fault::said(Diagnostic::new(&codes::UNWRITABLE, At::Nowhere, message).note(why.to_string()), Exit::Disk)
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {

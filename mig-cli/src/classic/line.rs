@@ -90,12 +90,17 @@ impl Line {
         let text = || Some(operand.to_owned());
         match flag.effect {
             // The drivers drop it: the names of the single files are no business of theirs.
-            Effect::User if self.one_per_routine.is_some() => {}
+            Effect::User if self.one_per_routine.is_some() => self.drop_user(operand),
             Effect::User => self.user = path(),
             Effect::Server => self.server = path(),
             Effect::Header => self.headers.push((flag, operand.to_owned())),
             Effect::List => self.list = path(),
-            Effect::OnePerRoutine => (self.one_per_routine, self.user) = (text(), None),
+            Effect::OnePerRoutine => {
+                self.one_per_routine = text();
+                if let Some(it) = self.user.take() {
+                    self.drop_user(&it.display().to_string());
+                }
+            }
             Effect::NamedOnly => self.named_only = true,
             Effect::Quiet => self.quiet = true,
             Effect::Loud => self.quiet = false,
@@ -119,6 +124,10 @@ impl Line {
             Effect::Imacros => cpp.imacros.push(PathBuf::from(operand)),
             Effect::Preinclude => cpp.preinclude.push(PathBuf::from(operand)),
         }
+    }
+
+    fn drop_user(&mut self, name: &str) {
+        self.meaningless.push((format!("-user {name}"), "`-i` names the client half".to_owned()));
     }
 
     fn ignore(&mut self, flag: &Flag, operand: &str) {

@@ -66,7 +66,7 @@ pub(super) fn dependencies<'a>(
     made: &'a [Output],
     rule: impl Fn(std::vec::IntoIter<&'a Path>) -> String,
 ) -> Vec<Output> {
-    let targets: Vec<&Path> = made.iter().map(|it| it.path.as_path()).collect();
+    let targets: Vec<&Path> = made.iter().map(|it| it.path.as_path()).filter(|it| *it != Path::new(NOWHERE)).collect();
     if line.depends_by_output() && line.depend_file.is_none() {
         let with_suffix = |it: &Path| PathBuf::from(format!("{}.d", it.display()));
         return targets.iter().map(|it| Output { path: with_suffix(it), text: rule(vec![*it].into_iter()) }).collect();

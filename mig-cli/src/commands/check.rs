@@ -27,7 +27,9 @@ pub(super) fn run(args: &Check, console: &mut Console<'_>) -> Result<Exit, Fault
         (false, true) => Depth::LayoutIfPossible,
         (false, false) => Depth::Layout,
     };
-    each_file(&args.files, &mut reports, console, |file, disk, reports| check(file, &config, depth, disk, reports));
+    each_file(&args.files, &args.definitions, &mut reports, console, |file, disk, reports| {
+        check(file, &config, depth, disk, reports)
+    });
     if args.format == ReportFormat::Json {
         console.out(&format!("{:#}\n", json::document(reports.items())))?;
         return Ok(reports.exit());

@@ -19,7 +19,7 @@ pub(super) fn run(args: &Emit, console: &mut Console<'_>) -> Result<Exit, Fault>
     let mut reports = Reports::new(console.style());
     let config = Config::from(&args.definitions);
     let mut text = String::new();
-    each_file(std::slice::from_ref(&args.file), &mut reports, console, |file, disk, reports| {
+    each_file(std::slice::from_ref(&args.file), &args.definitions, &mut reports, console, |file, disk, reports| {
         text = match args.stage {
             Stage::Rust => rust(file, &config, disk, reports),
             stage => views(file, &config, stage, disk, reports),

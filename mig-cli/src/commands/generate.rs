@@ -35,7 +35,7 @@ pub(super) fn run(args: &Generate, console: &mut Console<'_>) -> Result<Exit, Fa
     config.module.clone_from(&args.module);
     let mut reports = Reports::new(console.style());
     let (mut products, mut inputs) = (Vec::new(), Vec::new());
-    each_file(&args.files, &mut reports, console, |file, disk, reports| {
+    each_file(&args.files, &args.definitions, &mut reports, console, |file, disk, reports| {
         let (product, read) = product(file, args, &config, disk, reports);
         products.push(product);
         inputs.extend(read);
@@ -50,15 +50,17 @@ pub(super) fn run(args: &Generate, console: &mut Console<'_>) -> Result<Exit, Fa
         let exit = finish(&reports, console)?;
         return if exit == Exit::Success { up_to_date(outputs.len(), console) } else { Ok(exit) };
     }
+    let rule = args.dep_file.as_ref().map(|path| {
+        let text = rule(outputs.iter().map(|it| it.path.as_path()), &inputs);
+        Output { path: path.clone(), text }
+    });
+    outputs.iter().chain(&rule).try_for_each(|it| it.check_place(console))?;
     reports.tell(console)?;
     for it in &products {
         let verb = write_all(&it.outputs, console)?;
         console.out(&format!("{verb} {}: {}\n", it.place.display(), it.contents))?;
     }
-    if let Some(path) = &args.dep_file {
-        Output { path: path.clone(), text: rule(outputs.iter().map(|it| it.path.as_path()), &inputs) }
-            .write(console)?;
-    }
+    rule.iter().try_for_each(|it| it.write(console))?;
     console.out(&next_step(&products))?;
     Ok(Exit::Success)
 }

@@ -18,7 +18,7 @@ pub(super) fn run(args: &Layout, console: &mut Console<'_>) -> Result<Exit, Faul
     }
     let mut reports = Reports::new(console.style());
     let mut units: Vec<Unit> = Vec::new();
-    each_file(&args.files, &mut reports, console, |file, disk, reports| {
+    each_file(&args.files, &args.definitions, &mut reports, console, |file, disk, reports| {
         let compilation = config.read(file, &mut |path| disk.read(path));
         reports.add_compilation(&compilation, &Diagnostics::default());
         units.extend(compilation.units);

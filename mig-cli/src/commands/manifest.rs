@@ -41,6 +41,7 @@ pub(super) fn run(args: &Generate, path: &Path, console: &mut Console<'_>) -> Re
         let exit = finish(&reports, console)?;
         return if exit == Exit::Success { up_to_date(all.len(), console) } else { Ok(exit) };
     }
+    all.iter().try_for_each(|it| it.check_place(console))?;
     reports.tell(console)?;
     for (set, outputs) in sets.iter().zip(&outputs) {
         write(set, outputs, console)?;

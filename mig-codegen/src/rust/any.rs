@@ -27,10 +27,8 @@ impl Context<'_> {
         }
     }
 
-    fn any_function(&self, routine: &Routine) -> TokenStream {
-        let name = names::routine(&routine.name);
+    fn any_params(&self, routine: &Routine) -> Vec<TokenStream> {
         let anonymous = quote!('_);
-        let abi = names::Scope::with(routine.args.iter().map(|it| names::variable(&it.name))).take("abi");
         let mut params = Vec::new();
         for arg in &routine.args {
             let one_way_reply = routine.one_way && matches!(arg.role, Role::ReplyPort | Role::UserReplyPort);
@@ -40,14 +38,21 @@ impl Context<'_> {
                 self.client_param(arg, &anonymous)
             };
             if let Some(ty) = param {
-                let arg_name = names::variable(&arg.name);
-                params.push(quote!(#arg_name: #ty));
+                let name = names::variable(&arg.name);
+                params.push(quote!(#name: #ty));
             }
             if let Some(ty) = self.client_slice(arg).filter(|_| arg.flow != Flow::In) {
-                let arg_name = self.out_name(routine, arg, Sides::Client);
-                params.push(quote!(#arg_name: #ty));
+                let name = self.out_name(routine, arg, Sides::Client);
+                params.push(quote!(#name: #ty));
             }
         }
+        params
+    }
+
+    fn any_function(&self, routine: &Routine) -> TokenStream {
+        let name = names::routine(&routine.name);
+        let abi = names::Scope::with(routine.args.iter().map(|it| names::variable(&it.name))).take("abi");
+        let params = self.any_params(routine);
         let results = self.client_results(routine);
         let lifetime = results.borrows().then(|| quote!('a,));
         let result = results.tokens(&quote!(super::#name::Out), &quote!('a));

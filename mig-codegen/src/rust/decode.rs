@@ -86,18 +86,7 @@ impl Stub<'_> {
                 let size = literal(*size);
                 Decoded::read(quote!(let #name = #body.fixed_text_into(#word, #size, #slice)?;))
             }
-            Shape::Indefinite(it) => {
-                let held = names::beside(self.routine, arg, "held");
-                let (read, take) = if it.is_plain() {
-                    (quote!(let #held = #body.indefinite(#word)?;), quote!(let #held = #own.data(#held);))
-                } else {
-                    (
-                        quote!(let #held = #body.packed_indefinite(#word, #layout)?;),
-                        quote!(let #held = #own.packed_data(#held);),
-                    )
-                };
-                Decoded { read, take: Some(take), store: Some(quote!(let #name = #held.store(#own.via(), #slice)?;)) }
-            }
+            Shape::Indefinite(it) => self.decode_indefinite(arg, it, &slice, &word),
             Shape::Memory(it) => {
                 let take = if it.is_plain() {
                     quote!(let #name = #own.region(#name);)
@@ -113,6 +102,22 @@ impl Stub<'_> {
             }
             Shape::Rights(it, place) => self.decode_rights(arg, &slice, &word, *it, *place),
         })
+    }
+
+    /// An array that came in line or as a region: in the caller's slice, or as it came.
+    fn decode_indefinite(&self, arg: &Arg, it: &Value, slice: &Ident, word: &Ident) -> Decoded {
+        let Locals { body, own, .. } = &self.locals;
+        let layout = self.layout(arg);
+        let (name, held) = (names::variable(&arg.name), names::beside(self.routine, arg, "held"));
+        let (read, take) = if it.is_plain() {
+            (quote!(let #held = #body.indefinite(#word)?;), quote!(let #held = #own.data(#held);))
+        } else {
+            (
+                quote!(let #held = #body.packed_indefinite(#word, #layout)?;),
+                quote!(let #held = #own.packed_data(#held);),
+            )
+        };
+        Decoded { read, take: Some(take), store: Some(quote!(let #name = #held.store(#own.via(), #slice)?;)) }
     }
 
     fn decode_rights(&self, arg: &Arg, slice: &Ident, word: &Ident, it: Disposition, place: RightsPlace) -> Decoded {

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::client::{Locals, Stub, room_constant};
 use super::names;
-use super::shape::{RightsPlace, Shape};
+use super::shape::{Disposition, RightsPlace, Shape};
 use super::value::{Value, literal};
 use crate::build::Sides;
 use crate::model::{Arg, Routine};
@@ -63,23 +63,34 @@ impl Stub<'_> {
                 };
                 Write { room: Some(quote!(let mut #name = #rooms.array::<u8>(#at, #room)#limit;)), filled, write }
             }
-            Shape::Rights(it, RightsPlace::Counted | RightsPlace::Fixed(_)) => {
-                let right = it.got();
-                let count = match &shape {
-                    Shape::Rights(_, RightsPlace::Fixed(count)) => literal(*count),
-                    _ => max,
-                };
-                let cell = literal(item.data.variable.map_or(0, |it| it.element).max(self.half.unit.abi.port_item));
-                let fixed = matches!(&shape, Shape::Rights(_, RightsPlace::Fixed(_)));
-                let pad = fixed.then(|| quote!(#name.pad();));
-                Write {
-                    room: Some(quote!(let mut #name = #rooms.rights::<T, #right>(&via, #at, #count, #cell)#limit;)),
-                    filled: Some(quote!(#pad let #name = #name.filled()?;)),
-                    write: quote!(#reply.rights_in_place(#word, #at, #name);),
-                }
+            Shape::Rights(it, RightsPlace::Fixed(count)) => {
+                self.write_rights(arg, *it, item, &at, &literal(*count), quote!(#name.pad();))
             }
+            Shape::Rights(it, RightsPlace::Counted) => self.write_rights(arg, *it, item, &at, &max, quote!()),
             other => Write { room: None, filled: None, write: self.write_value(arg, other, item, &word, results) },
         })
+    }
+
+    /// An array of rights in its room. `pad` fills what the method left empty, if all of it is sent.
+    fn write_rights(
+        &self,
+        arg: &Arg,
+        it: Disposition,
+        item: &Item<'_>,
+        at: &TokenStream,
+        count: &proc_macro2::Literal,
+        pad: TokenStream,
+    ) -> Write {
+        let Locals { reply, rooms, .. } = &self.locals;
+        let name = self.half.context.out_name(self.routine, arg, Sides::Server);
+        let (right, limit) = (it.got(), limited(self.routine, arg));
+        let word = self.reply_word(item, arg);
+        let cell = literal(item.data.variable.map_or(0, |it| it.element).max(self.half.unit.abi.port_item));
+        Write {
+            room: Some(quote!(let mut #name = #rooms.rights::<T, #right>(&via, #at, #count, #cell)#limit;)),
+            filled: Some(quote!(#pad let #name = #name.filled()?;)),
+            write: quote!(#reply.rights_in_place(#word, #at, #name);),
+        }
     }
 
     /// Local for the room of a result: the method may return a region under the argument's name beside it.

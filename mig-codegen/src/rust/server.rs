@@ -9,7 +9,7 @@ use super::client::{Locals, Stub};
 use super::names;
 use super::replies::{Write, limit_name};
 use super::shape::{Disposition, RightsPlace, Shape};
-use super::value::literal;
+use super::value::{Value, literal};
 use crate::model::{Arg, Flow, IpcName, Role, Sides as TokenSides};
 use crate::wire::{FieldKind, Item};
 
@@ -234,14 +234,7 @@ impl Stub<'_> {
                 let read = self.get_value(&name, &word, &it, item.data);
                 self.translated_value(arg, plain_read(read, quote!(#name)))
             }
-            Shape::Fixed(it, count) => {
-                let (ty, count) = (it.tokens(self.half.context), literal(count));
-                if it.is_itself_plain() {
-                    plain_read(quote!(let #name = #body.array::<[#ty; #count]>(#word)?;), quote!(#name))
-                } else {
-                    plain_read(quote!(let #name = #body.form::<[#ty; #count]>(#word)?;), quote!(&#name))
-                }
-            }
+            Shape::Fixed(it, count) => self.read_fixed(&name, &word, &it, count),
             Shape::Counted(it) if it.is_plain() => {
                 plain_read(quote!(let #name = #body.counted(#word)?;), quote!(#name))
             }
@@ -265,20 +258,33 @@ impl Stub<'_> {
                 owned_read(quote!(let #name = #body.memory(#word)?;), quote!(#own.packed_region(#name, #layout)))
             }
             Shape::Right(it) => self.read_right(arg, &word, it),
-            Shape::Rights(it, place) => {
-                let right = it.got();
-                let method = match place {
-                    RightsPlace::Fixed(_) => quote!(fixed_rights),
-                    RightsPlace::Counted => quote!(rights),
-                    RightsPlace::Indefinite => quote!(rights_indefinite),
-                    RightsPlace::Memory => {
-                        let read = quote!(let #name = #body.memory(#word)?;);
-                        return owned_read(read, quote!(#own.rights_region::<#right>(#name)));
-                    }
-                };
-                owned_read(quote!(let #name = #body.#method(#word)?;), quote!(#own.rights::<#right>(#name)))
-            }
+            Shape::Rights(it, place) => self.read_rights(&name, &word, it, place),
         }
+    }
+
+    fn read_fixed(&self, name: &Ident, word: &Ident, it: &Value, count: u32) -> Read {
+        let body = &self.locals.body;
+        let (ty, count) = (it.tokens(self.half.context), literal(count));
+        if it.is_itself_plain() {
+            plain_read(quote!(let #name = #body.array::<[#ty; #count]>(#word)?;), quote!(#name))
+        } else {
+            plain_read(quote!(let #name = #body.form::<[#ty; #count]>(#word)?;), quote!(&#name))
+        }
+    }
+
+    fn read_rights(&self, name: &Ident, word: &Ident, it: Disposition, place: RightsPlace) -> Read {
+        let Locals { body, own, .. } = &self.locals;
+        let right = it.got();
+        let method = match place {
+            RightsPlace::Fixed(_) => quote!(fixed_rights),
+            RightsPlace::Counted => quote!(rights),
+            RightsPlace::Indefinite => quote!(rights_indefinite),
+            RightsPlace::Memory => {
+                let read = quote!(let #name = #body.memory(#word)?;);
+                return owned_read(read, quote!(#own.rights_region::<#right>(#name)));
+            }
+        };
+        owned_read(quote!(let #name = #body.#method(#word)?;), quote!(#own.rights::<#right>(#name)))
     }
 
     fn read_right(&self, arg: &Arg, word: &Ident, it: Disposition) -> Read {
@@ -353,7 +359,7 @@ impl Half<'_> {
             }
 
             #[doc = #docs]
-            pub fn subsystem<T: Transport, S: #server<T> + ?Sized>() -> Subsystem<T, S> {
+            pub const fn subsystem<T: Transport, S: #server<T> + ?Sized>() -> Subsystem<T, S> {
                 Subsystem::new(ABI, MsgId(#first)..=MsgId(#last), |service, exchange| {
                     exchange.typed(|request, reply| dispatch(service, request, reply))
                 })

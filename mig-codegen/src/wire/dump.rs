@@ -157,7 +157,9 @@ pub(super) fn rows(interface: &Interface, abi: &Abi, routine: &Routine, message:
             None => Position::At(field.at),
             Some((name, end)) => Position::After(name.clone(), field.at - end),
         };
-        rows.push(row(interface, routine, field, at));
+        // The type word of a count says nothing about the elements that are counted.
+        let counts = message.fields.get(index + 1).is_some_and(|it| it.kind == FieldKind::Count);
+        rows.push(row(interface, routine, field, at, counts));
         if let Some(variable) = field.variable {
             let mut last = field.name.clone();
             if variable.element % abi.align != 0 {
@@ -176,12 +178,14 @@ fn padding(at: Position, size: (u32, u32), field: &Field) -> Row {
     Row { at, size, role: Role::Padding, kind: "padding", name, contents, bytes }
 }
 
-fn row(interface: &Interface, routine: &Routine, field: &Field, at: Position) -> Row {
+/// `counts`: it is the type word of a count.
+fn row(interface: &Interface, routine: &Routine, field: &Field, at: Position, counts: bool) -> Row {
     let arg = field.arg.map(|it| &routine.args[it]);
     let (role, kind) = role(&field.kind);
     let min = if field.variable.is_some() { 0 } else { field.size };
     let (mut contents, mut bytes) = (contents(interface, field, arg), String::new());
     if let FieldKind::TypeWord(word) = &field.kind {
+        let arg = arg.filter(|_| !counts);
         contents = type_word(word, arg.map(|it| (interface.ty(it.ty), it.options.dealloc)));
         for (index, byte) in word.sent.bytes.iter().enumerate() {
             let space = if index > 0 { " " } else { "" };

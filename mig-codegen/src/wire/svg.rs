@@ -16,7 +16,7 @@ use crate::model::{Interface, Routine};
 /// Pixels around everything.
 const MARGIN: u32 = 24;
 /// Pixels for the offsets at the left of a column.
-const GUTTER: u32 = 96;
+const GUTTER: u32 = 112;
 /// Pixels between the request and the reply.
 const BETWEEN: u32 = 40;
 /// Pixels of the lines above the first row of a message.
@@ -97,7 +97,7 @@ fn legend(out: &mut String, y: u32) {
             format_args!("<rect class=\"box\" x=\"{x}\" y=\"{y}\" width=\"14\" height=\"14\" fill=\"{fill}\"/>\n"),
         );
         label(out, "sans quiet", (x + 20, y + 11), name);
-        x += 34 + 7 * name.len() as u32;
+        x += 40 + 6 * name.len() as u32;
     }
     put(out, format_args!("<path class=\"box\" fill=\"none\" d=\"M {x} {} {}\"/>\n", y + 10, column::zigzag(28, 1)));
     label(out, "sans quiet", (x + 36, y + 11), "size varies, or rows are left out");

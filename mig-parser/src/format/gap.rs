@@ -78,7 +78,7 @@ fn types(before: &Piece<'_>, piece: &Piece<'_>) -> Option<bool> {
         _ if spaced.iter().any(|it| before.is(it) || piece.is(it)) => Some(true),
         _ if before.is("^") || piece.is("[") => Some(false),
         _ if piece.is("^") => Some(true),
-        _ if piece.is("(") && (before.is_word() || before.is(")")) => Some(false),
+        _ if piece.is("(") && (before.is_word() || before.is(")")) => Some(before.text.eq_ignore_ascii_case("of")),
         _ if before.is("]") || before.is(")") => piece.is_word().then_some(true),
         _ => None,
     }

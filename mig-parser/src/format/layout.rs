@@ -6,9 +6,13 @@ use super::pieces::{Kind, Piece};
 use super::{STEP, WIDTH};
 use crate::ast::Direction;
 
+/// Lists in lists, and conditionals in conditionals, whose structure is followed. What is deeper is no definition.
+const DEEPEST: usize = 200;
+
 /// Divides pieces into lines.
 pub(super) fn lines<'a>(pieces: &'a [Piece<'a>]) -> Vec<Line<'a>> {
-    let mut layout = Layout { pieces, lines: Vec::new(), state: State::default(), branches: Vec::new(), tables: 0 };
+    let mut layout =
+        Layout { pieces, lines: Vec::new(), state: State::default(), branches: Vec::new(), too_deep: 0, tables: 0 };
     let mut index = 0;
     while index < pieces.len() {
         index = layout.piece(index);
@@ -35,6 +39,8 @@ struct State {
     /// The statement that has begun.
     sort: Option<Sort>,
     lists: Vec<List>,
+    /// Lists that are open inside of the deepest one that is followed.
+    too_deep: usize,
     /// What comes next begins a line.
     line_ended: bool,
     /// Some token of the statement has been placed.
@@ -53,6 +59,8 @@ struct Layout<'a> {
     state: State,
     /// The state before each open conditional.
     branches: Vec<State>,
+    /// Conditionals that are open inside of the deepest one that is followed.
+    too_deep: usize,
     tables: usize,
 }
 
@@ -95,14 +103,16 @@ impl<'a> Layout<'a> {
         let word = piece.text[1..].trim_start();
         let length = word.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(word.len());
         match &word[..length] {
+            "if" | "ifdef" | "ifndef" if self.branches.len() == DEEPEST => self.too_deep += 1,
             "if" | "ifdef" | "ifndef" => self.branches.push(self.state.clone()),
-            "else" | "elif" | "elifdef" | "elifndef" => {
+            "endif" if self.too_deep > 0 => self.too_deep -= 1,
+            "endif" => {
+                self.branches.pop();
+            }
+            "else" | "elif" | "elifdef" | "elifndef" if self.too_deep == 0 => {
                 if let Some(it) = self.branches.last() {
                     self.state = it.clone();
                 }
-            }
-            "endif" => {
-                self.branches.pop();
             }
             _ => {}
         }
@@ -165,8 +175,8 @@ impl<'a> Layout<'a> {
     /// Columns before a token, or a comment, that begins a line.
     fn indent(&self, piece: &Piece<'_>) -> usize {
         match (self.state.lists.last(), self.state.sort) {
-            (Some(List::Broken { end_indent, members: true, .. }), _) if piece.is("}") => *end_indent,
-            (Some(List::Broken { indent, .. }), _) if self.state.item == 0 || piece.is(")") => *indent,
+            (Some(List::Broken { end_indent, .. }), _) if piece.is("}") || piece.is(")") => *end_indent,
+            (Some(List::Broken { indent, .. }), _) if self.state.item == 0 => *indent,
             (Some(List::Broken { indent, .. }), _) => indent + STEP,
             (Some(_), _) => STEP,
             (None, None | Some(Sort::Macro)) => 0,
@@ -280,6 +290,10 @@ impl<'a> Layout<'a> {
     }
 
     fn open(&mut self, index: usize) {
+        if self.state.lists.len() == DEEPEST {
+            self.state.too_deep += 1;
+            return;
+        }
         let piece = &self.pieces[index];
         let in_members = self.state.lists.iter().any(|it| matches!(it, List::Broken { members: true, .. }));
         let list = match (piece.text, self.state.sort) {
@@ -349,6 +363,10 @@ impl<'a> Layout<'a> {
     }
 
     fn close(&mut self, mark: &str) {
+        if self.state.too_deep > 0 {
+            self.state.too_deep -= 1;
+            return;
+        }
         let in_bracket = |it: &Self| it.state.lists.last() == Some(&List::Bracket);
         if mark == "]" && !in_bracket(self) {
             return;
@@ -356,10 +374,11 @@ impl<'a> Layout<'a> {
         while mark != "]" && in_bracket(self) {
             self.state.lists.pop();
         }
-        self.state.lists.pop();
+        let closed = self.state.lists.pop();
         self.state.line_ended = false;
-        // What goes on is an argument whose type has members, or nothing of interest.
-        (self.state.item, self.state.named) = (self.state.item.max(1), true);
+        // What goes on behind members is the argument whose type has them.
+        self.state.named |= matches!(closed, Some(List::Broken { .. }));
+        self.state.item = self.state.item.max(1);
     }
 
     fn end_item(&mut self) {
@@ -378,7 +397,10 @@ fn take_up_comment(line: &mut Line<'_>) -> bool {
     let Some(comment) = line.comment.take() else { return false };
     let text: Vec<&str> = comment.text.split('\n').map(str::trim_end).collect();
     match line.cells.last_mut() {
-        Some(cell) => *cell = format!("{cell} {}", text.join("\n")),
+        Some(cell) => {
+            cell.push(' ');
+            cell.push_str(&text.join("\n"));
+        }
         None => line.cells.push(text.join("\n")),
     }
     true

@@ -63,7 +63,8 @@ pub(super) enum Stuck {
 
 /// Cuts a text. Nothing is lost but blanks and ends of lines.
 pub(super) fn cut(text: &str) -> Result<Vec<Piece<'_>>, Stuck> {
-    let mut cutter = Cutter { text, at: 0, line: 0, newlines: 0, space: false, fresh: true, pieces: Vec::new() };
+    let mut cutter =
+        Cutter { text, at: 0, line: 0, measured: (0, 0), newlines: 0, space: false, fresh: true, pieces: Vec::new() };
     if text.starts_with('\u{feff}') {
         cutter.at = '\u{feff}'.len_utf8();
     }
@@ -75,7 +76,12 @@ pub(super) fn cut(text: &str) -> Result<Vec<Piece<'_>>, Stuck> {
 
 /// The column at the end of a line's beginning.
 pub(super) fn width(text: &str) -> usize {
-    text.chars().fold(0, |column, it| if it == '\t' { (column / 8 + 1) * 8 } else { column + 1 })
+    advance(0, text)
+}
+
+/// The column behind a text that begins in one.
+fn advance(column: usize, text: &str) -> usize {
+    text.chars().fold(column, |column, it| if it == '\t' { (column / 8 + 1) * 8 } else { column + 1 })
 }
 
 struct Cutter<'a> {
@@ -83,6 +89,8 @@ struct Cutter<'a> {
     at: usize,
     /// Where the current line begins.
     line: usize,
+    /// An offset and its column, from which others in its line are counted.
+    measured: (usize, usize),
     newlines: usize,
     space: bool,
     /// Whether the line has no token yet, so that a `#` begins a directive.
@@ -114,13 +122,23 @@ impl<'a> Cutter<'a> {
 
     fn push(&mut self, kind: Kind, end: usize) {
         let text = &self.text[self.at..end];
-        let column = width(&self.text[self.line..self.at]);
+        let column = self.column();
         let (newlines, space) = (self.newlines, self.space);
         self.pieces.push(Piece { kind, text, newlines, space, column });
         if let Some(last) = text.rfind('\n') {
             self.line = self.at + last + 1;
         }
         (self.at, self.newlines, self.space) = (end, 0, false);
+    }
+
+    /// The column of the next piece. A line may be as long as the file, so it is not counted from its beginning.
+    fn column(&mut self) -> usize {
+        if self.measured.0 < self.line {
+            self.measured = (self.line, 0);
+        }
+        let (at, column) = self.measured;
+        self.measured = (self.at, advance(column, &self.text[at..self.at]));
+        self.measured.1
     }
 
     fn comment(&mut self) -> Result<(), Stuck> {
@@ -163,10 +181,12 @@ impl<'a> Cutter<'a> {
             };
             (kind, end)
         });
-        let to_line_end = &self.text[end..self.line_end(end)];
-        let is_last = to_line_end.trim().is_empty() && end + to_line_end.len() < self.text.len();
-        if is_last && self.text[self.at..end].ends_with('\\') {
-            return Err(Stuck::Continued(end - 1));
+        if self.text[self.at..end].ends_with('\\') {
+            let behind = self.text[end..].trim_start_matches(|it: char| it.is_whitespace() && it != '\n');
+            // At the end of the file too: it would be continued by the end of line that every file gets.
+            if behind.is_empty() || behind.starts_with('\n') {
+                return Err(Stuck::Continued(end - 1));
+            }
         }
         self.push(kind, end);
         self.fresh = false;

@@ -85,17 +85,17 @@ impl World {
 
     /// Makes the call: C's return value, and the results in the recording's words.
     pub(crate) fn call(&mut self, case: &Case) -> (i32, Value) {
-        match self.try_call(case) {
+        match self.call_with_values(case) {
             Ok(it) => (0, it),
             Err(it) => (it.code(), json!({})),
         }
     }
 
-    fn try_call(&mut self, case: &Case) -> Result<Value> {
+    /// Routines whose arguments are in line; the others.
+    fn call_with_values(&mut self, case: &Case) -> Result<Value> {
         let nothing = |()| json!({});
-        let (abi, via) = (case.abi, self.via.clone());
+        let abi = case.abi;
         let number = |name: &str| case.input(name) as i32;
-        let port = |name: &str| PortName(case.input(name) as u32);
         let count = || case.input("dCnt") as usize;
         match case.routine() {
             "r_noargs" => any::r_noargs(abi, &self.service).map(nothing),
@@ -104,11 +104,6 @@ impl World {
                 Ok(json!({ "x": out.x, "y": format!("{:#x}", out.y) }))
             }
             "s_simple" => any::s_simple(abi, &self.service, number("a"), case.input("b") as u64).map(nothing),
-            "r_ports" => self.ports(case).map(nothing),
-            "r_port_out" => {
-                let out = any::r_port_out(abi, &self.service)?;
-                Ok(json!({ "p": out.p.name().0, "n": out.n.0 }))
-            }
             "r_inout" => {
                 let s: Vec<i32> = serde_json::from_value(case.data["inputs"]["s"].clone()).expect("numbers");
                 let out = any::r_inout(abi, &self.service, number("a"), s.try_into().expect("three numbers"))?;
@@ -129,6 +124,21 @@ impl World {
                 let count = any::r_cstr(abi, &self.service, &short, &mut text)?;
                 Ok(json!({ "t": String::from_utf8_lossy(&text[..count]) }))
             }
+            "r_big" => any::r_big(abi, &self.service, &std::array::from_fn(|it| it as i32), number("k")).map(nothing),
+            "r_islong" => any::r_islong(abi, &self.service, number("a")).map(|it| json!({ "x": it })),
+            "r_trans" => any::r_trans(abi, &self.service, number("h")).map(|it| json!({ "g": it })),
+            "r_odd" => any::r_odd(abi, &self.service, &counted(count(), |it| it as u8 + 1), number("m")).map(nothing),
+            _ => self.call_with_memory(case),
+        }
+    }
+
+    /// Routines with arguments that may be out of line; the others.
+    fn call_with_memory(&mut self, case: &Case) -> Result<Value> {
+        let nothing = |()| json!({});
+        let (abi, via) = (case.abi, self.via.clone());
+        let number = |name: &str| case.input(name) as i32;
+        let count = || case.input("dCnt") as usize;
+        match case.routine() {
             "r_ool_in" => any::r_ool_in(abi, &self.service, &[1; 5000]).map(nothing),
             "r_ool_in_dealloc" => {
                 let region = Region::new(&via, &[1; 5000])?;
@@ -137,12 +147,6 @@ impl World {
             "r_ool_out" => any::r_ool_out(abi, &self.service).map(region),
             "r_ool_out_dealloc" => any::r_ool_out_dealloc(abi, &self.service).map(region),
             "r_ool_out_maybe" => any::r_ool_out_maybe(abi, &self.service).map(region),
-            "r_poly_in" => self.poly_in(case).map(nothing),
-            "r_poly_out" => {
-                let out = any::r_poly_out(abi, &self.service)?;
-                let (name, disposition) = shown(&out.p);
-                Ok(json!({ "p": name, "pPoly": disposition, "k": out.k }))
-            }
             "r_ind_in" => any::r_ind_in(abi, &self.service, &thirds(count())).map(nothing),
             "r_ind_in_dealloc" => {
                 let give = Give::Move(Region::new(&via, &thirds(count()))?);
@@ -150,6 +154,29 @@ impl World {
             }
             "r_ind_in_scopy" => any::r_ind_in_scopy(abi, &self.service, &thirds(count())).map(nothing),
             "r_ind_out" => self.ind_out(case),
+            _ => self.call_with_ports(case),
+        }
+    }
+
+    /// Routines with rights, and with what stands in the header.
+    fn call_with_ports(&mut self, case: &Case) -> Result<Value> {
+        let nothing = |()| json!({});
+        let (abi, via) = (case.abi, self.via.clone());
+        let number = |name: &str| case.input(name) as i32;
+        let port = |name: &str| PortName(case.input(name) as u32);
+        let count = || case.input("dCnt") as usize;
+        match case.routine() {
+            "r_ports" => self.ports(case).map(nothing),
+            "r_port_out" => {
+                let out = any::r_port_out(abi, &self.service)?;
+                Ok(json!({ "p": out.p.name().0, "n": out.n.0 }))
+            }
+            "r_poly_in" => self.poly_in(case).map(nothing),
+            "r_poly_out" => {
+                let out = any::r_poly_out(abi, &self.service)?;
+                let (name, disposition) = shown(&out.p);
+                Ok(json!({ "p": name, "pPoly": disposition, "k": out.k }))
+            }
             "r_portarr_ool_out" => {
                 let out = any::r_portarr_ool_out(abi, &self.service)?;
                 Ok(json!({ "dCnt": out.len() }))
@@ -158,8 +185,6 @@ impl World {
                 let rights: Vec<_> = (0..count() as u32).map(|it| self.send_right(300 + it)).collect();
                 any::r_portarr_ind_in(abi, &self.service, &rights).map(nothing)
             }
-            "r_big" => any::r_big(abi, &self.service, &std::array::from_fn(|it| it as i32), number("k")).map(nothing),
-            "r_islong" => any::r_islong(abi, &self.service, number("a")).map(|it| json!({ "x": it })),
             "r_seqno" => any::r_seqno(abi, &self.service, number("a")).map(nothing),
             "r_waittime" => {
                 let (limit, options) = (Timeout(number("w") as u32), MsgOptions(number("o") as u32));
@@ -170,9 +195,7 @@ impl World {
                 via.set_sequence(port("rp"), 7);
                 any::r_replyport(abi, &self.service, &reply, number("a")).map(nothing)
             }
-            "r_trans" => any::r_trans(abi, &self.service, number("h")).map(|it| json!({ "g": it })),
             "r_reqpoly" => self.reqpoly(case).map(nothing),
-            "r_odd" => any::r_odd(abi, &self.service, &counted(count(), |it| it as u8 + 1), number("m")).map(nothing),
             other => panic!("no call of {other}"),
         }
     }

@@ -122,7 +122,10 @@ pub fn dispatch<T: Transport, S: BootstrapServer<T> + ?Sized>(
 }
 
 /// Subsystem `bootstrap` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: BootstrapServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: BootstrapServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(999999)..=MsgId(1000000),

@@ -653,7 +653,10 @@ pub fn dispatch<T: Transport, S: DefaultPagerServer<T> + ?Sized>(
 }
 
 /// Subsystem `default_pager` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: DefaultPagerServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: DefaultPagerServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(2275)..=MsgId(2280),

@@ -108,7 +108,10 @@ pub fn dispatch<T: Transport, S: DevForwardServer<T> + ?Sized>(
 }
 
 /// Subsystem `dev_forward` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: DevForwardServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: DevForwardServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(2800)..=MsgId(2800),

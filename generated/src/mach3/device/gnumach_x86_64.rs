@@ -1521,7 +1521,7 @@ pub fn dispatch<T: Transport, S: DeviceServer<T> + ?Sized>(
 }
 
 /// Subsystem `device` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: DeviceServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: DeviceServer<T> + ?Sized>() -> Subsystem<T, S> {
     Subsystem::new(
         ABI,
         MsgId(2800)..=MsgId(2814),

@@ -397,7 +397,10 @@ pub fn dispatch<T: Transport, S: DeviceReplyServer<T> + ?Sized>(
 }
 
 /// Subsystem `device_reply` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: DeviceReplyServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: DeviceReplyServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(2900)..=MsgId(2905),

@@ -512,7 +512,10 @@ pub fn dispatch<T: Transport, S: DeviceRequestServer<T> + ?Sized>(
 }
 
 /// Subsystem `device_request` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: DeviceRequestServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: DeviceRequestServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(2800)..=MsgId(2806),

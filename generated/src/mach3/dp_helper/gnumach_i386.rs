@@ -102,7 +102,10 @@ pub fn dispatch<T: Transport, S: DpHelperServer<T> + ?Sized>(
 }
 
 /// Subsystem `dp_helper` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: DpHelperServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: DpHelperServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(888888)..=MsgId(888888),

@@ -147,7 +147,7 @@ pub fn dispatch<T: Transport, S: ExcServer<T> + ?Sized>(
 }
 
 /// Subsystem `exc` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: ExcServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: ExcServer<T> + ?Sized>() -> Subsystem<T, S> {
     Subsystem::new(
         ABI,
         MsgId(2400)..=MsgId(2400),

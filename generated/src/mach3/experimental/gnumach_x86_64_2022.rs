@@ -27,7 +27,10 @@ pub fn dispatch<T: Transport, S: ExperimentalServer<T> + ?Sized>(
 }
 
 /// Subsystem `experimental` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: ExperimentalServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: ExperimentalServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(424242)..=MsgId(424241),

@@ -1527,7 +1527,7 @@ pub fn dispatch<T: Transport, S: GnumachServer<T> + ?Sized>(
 }
 
 /// Subsystem `gnumach` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: GnumachServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: GnumachServer<T> + ?Sized>() -> Subsystem<T, S> {
     Subsystem::new(
         ABI,
         MsgId(4200)..=MsgId(4216),

@@ -5047,7 +5047,7 @@ pub fn dispatch<T: Transport, S: MachServer<T> + ?Sized>(
 }
 
 /// Subsystem `mach` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MachServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: MachServer<T> + ?Sized>() -> Subsystem<T, S> {
     Subsystem::new(
         ABI,
         MsgId(2000)..=MsgId(2100),

@@ -796,7 +796,7 @@ pub fn dispatch<T: Transport, S: Mach4Server<T> + ?Sized>(
 }
 
 /// Subsystem `mach4` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: Mach4Server<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: Mach4Server<T> + ?Sized>() -> Subsystem<T, S> {
     Subsystem::new(
         ABI,
         MsgId(4000)..=MsgId(4011),

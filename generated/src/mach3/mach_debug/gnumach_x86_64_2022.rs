@@ -1799,7 +1799,10 @@ pub fn dispatch<T: Transport, S: MachDebugServer<T> + ?Sized>(
 }
 
 /// Subsystem `mach_debug` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MachDebugServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: MachDebugServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(3000)..=MsgId(3024),

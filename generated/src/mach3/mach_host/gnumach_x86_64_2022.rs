@@ -4342,7 +4342,10 @@ pub fn dispatch<T: Transport, S: MachHostServer<T> + ?Sized>(
 }
 
 /// Subsystem `mach_host` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MachHostServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: MachHostServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(2600)..=MsgId(2649),

@@ -911,7 +911,10 @@ pub fn dispatch<T: Transport, S: MachI386Server<T> + ?Sized>(
 }
 
 /// Subsystem `mach_i386` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MachI386Server<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: MachI386Server<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(3800)..=MsgId(3809),

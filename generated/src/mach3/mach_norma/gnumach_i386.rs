@@ -530,7 +530,10 @@ pub fn dispatch<T: Transport, S: MachNormaServer<T> + ?Sized>(
 }
 
 /// Subsystem `mach_norma` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MachNormaServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: MachNormaServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(555000)..=MsgId(555012),

@@ -1923,7 +1923,10 @@ pub fn dispatch<T: Transport, S: MachPortServer<T> + ?Sized>(
 }
 
 /// Subsystem `mach_port` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MachPortServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: MachPortServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(3200)..=MsgId(3223),

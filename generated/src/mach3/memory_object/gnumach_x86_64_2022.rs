@@ -922,7 +922,10 @@ pub fn dispatch<T: Transport, S: MemoryObjectServer<T> + ?Sized>(
 }
 
 /// Subsystem `memory_object` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MemoryObjectServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: MemoryObjectServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(2200)..=MsgId(2209),

@@ -222,7 +222,7 @@ pub fn dispatch<T: Transport, S: MemoryObjectDefaultServer<T> + ?Sized>(
 }
 
 /// Subsystem `memory_object_default` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: MemoryObjectDefaultServer<T> + ?Sized>() -> Subsystem<
+pub const fn subsystem<T: Transport, S: MemoryObjectDefaultServer<T> + ?Sized>() -> Subsystem<
     T,
     S,
 > {

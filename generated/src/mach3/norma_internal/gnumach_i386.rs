@@ -874,7 +874,10 @@ pub fn dispatch<T: Transport, S: NormaInternalServer<T> + ?Sized>(
 }
 
 /// Subsystem `norma_internal` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: NormaInternalServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: NormaInternalServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(556000)..=MsgId(556008),

@@ -125,7 +125,10 @@ pub fn dispatch<T: Transport, S: NormaTaskServer<T> + ?Sized>(
 }
 
 /// Subsystem `norma_task` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: NormaTaskServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: NormaTaskServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(666000)..=MsgId(666000),

@@ -413,7 +413,7 @@ pub fn dispatch<T: Transport, S: NotifyServer<T> + ?Sized>(
 }
 
 /// Subsystem `notify` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: NotifyServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: NotifyServer<T> + ?Sized>() -> Subsystem<T, S> {
     Subsystem::new(
         ABI,
         MsgId(64)..=MsgId(73),

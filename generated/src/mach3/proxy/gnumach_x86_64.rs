@@ -1357,7 +1357,7 @@ pub fn dispatch<T: Transport, S: ProxyServer<T> + ?Sized>(
 }
 
 /// Subsystem `proxy` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: ProxyServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: ProxyServer<T> + ?Sized>() -> Subsystem<T, S> {
     Subsystem::new(
         ABI,
         MsgId(923000)..=MsgId(923016),

@@ -935,7 +935,7 @@ pub fn dispatch<T: Transport, S: SeqnosMemoryObjectServer<T> + ?Sized>(
 }
 
 /// Subsystem `seqnos_memory_object` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: SeqnosMemoryObjectServer<T> + ?Sized>() -> Subsystem<
+pub const fn subsystem<T: Transport, S: SeqnosMemoryObjectServer<T> + ?Sized>() -> Subsystem<
     T,
     S,
 > {

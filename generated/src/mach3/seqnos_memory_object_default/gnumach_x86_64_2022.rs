@@ -225,7 +225,7 @@ pub fn dispatch<T: Transport, S: SeqnosMemoryObjectDefaultServer<T> + ?Sized>(
 }
 
 /// Subsystem `seqnos_memory_object_default` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: SeqnosMemoryObjectDefaultServer<T> + ?Sized>() -> Subsystem<
+pub const fn subsystem<T: Transport, S: SeqnosMemoryObjectDefaultServer<T> + ?Sized>() -> Subsystem<
     T,
     S,
 > {

@@ -419,7 +419,10 @@ pub fn dispatch<T: Transport, S: SeqnosNotifyServer<T> + ?Sized>(
 }
 
 /// Subsystem `seqnos_notify` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: SeqnosNotifyServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: SeqnosNotifyServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(64)..=MsgId(73),

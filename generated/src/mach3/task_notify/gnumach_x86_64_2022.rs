@@ -96,7 +96,10 @@ pub fn dispatch<T: Transport, S: TaskNotifyServer<T> + ?Sized>(
 }
 
 /// Subsystem `task_notify` in this ABI, for the server's loop.
-pub fn subsystem<T: Transport, S: TaskNotifyServer<T> + ?Sized>() -> Subsystem<T, S> {
+pub const fn subsystem<T: Transport, S: TaskNotifyServer<T> + ?Sized>() -> Subsystem<
+    T,
+    S,
+> {
     Subsystem::new(
         ABI,
         MsgId(4400)..=MsgId(4400),

@@ -222,9 +222,12 @@ impl<'a> Column<'a> {
         let name = fitting(name, room, LETTER);
         label(out, "", (x + 7, y), &name);
         let used = name.chars().count() as f32 * LETTER + 12.0;
-        let detail = fitting(&detail(row), room - used, SMALL_LETTER);
-        if detail.chars().count() > 3 {
-            label(out, "quiet right", (x + bytes * byte - 7, y), &detail);
+        let detail = detail(row);
+        let shown = fitting(&detail, room - used, SMALL_LETTER);
+        // Less than three letters of something longer say nothing.
+        let is_of_use = shown == detail || shown.chars().count() > 3;
+        if is_of_use && !detail.is_empty() {
+            label(out, "quiet right", (x + bytes * byte - 7, y), &shown);
         }
     }
 }
