@@ -92,6 +92,9 @@ forms! {
     u64 as Wide<u64>: |it| it.get(), |it| Wide::new(*it);
     i64 as Wide<i64>: |it| it.get(), |it| Wide::new(*it);
     f64 as Wide<f64>: |it| it.get(), |it| Wide::new(*it);
+    Wide<u64> as Wide<u64>: |it| *it, |it| *it;
+    Wide<i64> as Wide<i64>: |it| *it, |it| *it;
+    Wide<f64> as Wide<f64>: |it| *it, |it| *it;
     bool as u32: |it| *it != 0, |it| (*it).into();
     PortName as u32: |it| PortName(*it), |it| it.0;
     RightKind as u32: |it| RightKind(*it), |it| it.0;

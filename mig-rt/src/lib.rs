@@ -50,6 +50,6 @@ pub use outbound::{Outbound, Outbounds};
 pub use region::{Data, Give, Region};
 pub use right::{AnyRight, Disposition, PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight};
 pub use rights::Rights;
-pub use serve::{Exchange, Served, Subsystem, Unserved, serve};
+pub use serve::{Dispatcher, Served, Subsystem, Unserved, serve};
 pub use translate::{Obj, OutObj, Outtran, PortIn, Translate, Translated};
 pub use transport::{Arrived, Failed, Left, MsgOptions, Operation, Timeout, Transport, Wire};

@@ -63,27 +63,59 @@ impl From<Error> for Unserved {
 /// everything was taken.
 pub type Served = Result<(), Unserved>;
 
+/// What serves a typed request: a function that generated code calls `dispatch`.
+pub type Typed<T, S, W> = fn(&mut S, Request<'_, T, W>, ReplyHead<'_, T, W>) -> Served;
+
+/// The dispatcher of a wire half, by ABI: the loop calls it with messages of that ABI only.
+pub enum Dispatcher<T: Transport, S: ?Sized> {
+    /// `gnumach-i386`
+    GnumachI386(Typed<T, S, typed::GnumachI386>),
+    /// `gnumach-x86_64`
+    GnumachX8664(Typed<T, S, typed::GnumachX8664>),
+    /// `gnumach-x86_64-2022`
+    GnumachX8664v2022(Typed<T, S, typed::GnumachX8664v2022>),
+}
+
+impl<T: Transport, S: ?Sized> Dispatcher<T, S> {
+    const fn abi(&self) -> AbiId {
+        match self {
+            Dispatcher::GnumachI386(_) => AbiId::GnumachI386,
+            Dispatcher::GnumachX8664(_) => AbiId::GnumachX8664,
+            Dispatcher::GnumachX8664v2022(_) => AbiId::GnumachX8664v2022,
+        }
+    }
+}
+
+impl<T: Transport, S: ?Sized> Clone for Dispatcher<T, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Transport, S: ?Sized> Copy for Dispatcher<T, S> {}
+
+impl<T: Transport, S: ?Sized> fmt::Debug for Dispatcher<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dispatcher of {}", self.abi())
+    }
+}
+
 /// What the loop needs to know of the wire half of a subsystem.
 pub struct Subsystem<T: Transport, S: ?Sized> {
-    abi: AbiId,
     first: MsgId,
     last: MsgId,
-    serve: fn(&mut S, Exchange<'_, T>) -> Served,
+    dispatcher: Dispatcher<T, S>,
 }
 
 impl<T: Transport, S: ?Sized> Subsystem<T, S> {
-    /// The routines with these ids in this ABI, and what dispatches to them.
-    pub const fn new(
-        abi: AbiId,
-        ids: RangeInclusive<MsgId>,
-        serve: fn(&mut S, Exchange<'_, T>) -> Served,
-    ) -> Subsystem<T, S> {
-        Subsystem { abi, first: *ids.start(), last: *ids.end(), serve }
+    /// The routines with these ids, and what dispatches to them.
+    pub const fn new(ids: RangeInclusive<MsgId>, dispatcher: Dispatcher<T, S>) -> Subsystem<T, S> {
+        Subsystem { first: *ids.start(), last: *ids.end(), dispatcher }
     }
 
     /// Its ABI.
     pub const fn abi(&self) -> AbiId {
-        self.abi
+        self.dispatcher.abi()
     }
 
     /// Its ids, skipped ones included.
@@ -102,32 +134,7 @@ impl<T: Transport, S: ?Sized> Copy for Subsystem<T, S> {}
 
 impl<T: Transport, S: ?Sized> fmt::Debug for Subsystem<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Subsystem {}..={} of {}", self.first.0, self.last.0, self.abi)
-    }
-}
-
-/// A request and the room for its reply, on the way to a dispatcher.
-#[derive(Debug)]
-pub struct Exchange<'m, T: Transport> {
-    request: &'m [u8],
-    reply: &'m mut [MaybeUninit<u8>],
-    via: T,
-    abi: AbiId,
-}
-
-impl<'m, T: Transport> Exchange<'m, T> {
-    /// Dispatches a typed request.
-    ///
-    /// # Errors
-    /// As `dispatch`; `MIG_BAD_ID` if the request is of another ABI.
-    #[inline(always)]
-    pub fn typed<W: Row>(self, dispatch: impl FnOnce(Request<'m, T, W>, ReplyHead<'m, T, W>) -> Served) -> Served {
-        if self.abi != W::ABI {
-            return Err(Unserved::BAD_ID);
-        }
-        let request = Request::new(self.request, self.via.clone()).ok_or(Unserved::BAD_ID)?;
-        // SAFETY: `answer` took the room from a reply of the same ABI.
-        dispatch(request, unsafe { ReplyHead::from_parts(self.reply, self.via) })
+        write!(f, "Subsystem {}..={} of {}", self.first.0, self.last.0, self.abi())
     }
 }
 
@@ -185,6 +192,7 @@ fn sending(reply: &[MaybeUninit<u8>], receive: Operation) -> Operation {
 /// # Safety
 /// The transport received `request`, a whole message without its trailer, and nobody has used it before: rights and
 /// memory in it are taken over, and so is its reply right, which the reply owns.
+#[inline]
 pub unsafe fn answer<T: Transport, S: ?Sized>(
     abi: AbiId,
     request: &[u8],
@@ -203,6 +211,7 @@ pub unsafe fn answer<T: Transport, S: ?Sized>(
     }
 }
 
+#[inline(always)]
 fn answer_typed<T: Transport, S: ?Sized, W: Row>(
     request: &[u8],
     room: &mut [MaybeUninit<u8>],
@@ -210,17 +219,23 @@ fn answer_typed<T: Transport, S: ?Sized, W: Row>(
     service: &mut S,
     via: T,
 ) -> Option<usize> {
-    let Some(mut reply) = ReplyBuffer::<T, W>::new(room, request, via.clone()) else {
-        if request.len() >= W::HEADER {
-            typed::drop_message::<T, W>(request, via);
-        }
+    if request.len() < W::HEADER {
         return None;
-    };
+    }
+    if room.len() < W::BARE {
+        typed::drop_message::<T, W>(request, via);
+        return None;
+    }
+    // Everything is read before the reply is begun: the compiler need not suspect that one overwrites the other.
     let id = MsgId(u32_at(request, W::ID) as i32);
-    let serve = subsystems.iter().find(|it| it.abi == W::ABI && it.first <= id && id <= it.last);
-    let (buffer, _) = reply.head().into_parts();
-    let exchange = Exchange { request, reply: buffer, via: via.clone(), abi: W::ABI };
-    let served = serve.map_or(Err(Unserved::BAD_ID), |it| (it.serve)(service, exchange));
+    let (to, disposition) = typed::reply_right(request);
+    let mut serving = subsystems.iter().filter(|it| it.first <= id && id <= it.last);
+    let dispatch = serving.find_map(|it| W::typed(&it.dispatcher));
+    let mut reply = ReplyBuffer::<T, W>::begin(room, to, disposition, id.reply(), via.clone());
+    let served = match (dispatch, Request::new(request, via.clone())) {
+        (Some(dispatch), Some(request)) => dispatch(service, request, reply.head()),
+        _ => Err(Unserved::BAD_ID),
+    };
     if let Err(why) = served {
         if why.is_refused() {
             typed::release::<T, W>(request, via);
@@ -231,7 +246,7 @@ fn answer_typed<T: Transport, S: ?Sized, W: Row>(
         reply.fail(why.code);
     }
     // Nobody waits: what the reply holds is released with it.
-    if reply.to().0.is_valid() { Some(reply.into_sent()) } else { None }
+    if reply.to().is_valid() { Some(reply.into_sent()) } else { None }
 }
 
 /// What became of a reply that was not sent.

@@ -23,12 +23,13 @@ mod row;
 mod send;
 
 pub use body::{Bad, Body};
-pub use exchange::ReplyHead;
 pub(crate) use exchange::{ReplyBuffer, drop_message, drop_unsent};
+pub use exchange::{ReplyHead, Reserved};
 pub use items::{Item, Items, release};
 pub use outgoing::Outgoing;
 pub use owned::{Held, HeldAny, HeldData, HeldMemory, HeldPacked, HeldRights, Owned, Recovered, RecoveredItem};
 pub use reply::{Reply, ReplyBody};
 pub use request::Request;
+pub(crate) use request::reply_right;
 pub use row::{GnumachI386, GnumachX8664, GnumachX8664v2022, Row, Ty};
 pub use send::Unsent;

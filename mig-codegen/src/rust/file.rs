@@ -18,6 +18,7 @@ const SUPPORT: &[&str] = &[
     "Complex",
     "Data",
     "Deferred",
+    "Dispatcher",
     "Disposition",
     "Element",
     "Elements",

@@ -149,8 +149,9 @@ impl Stub<'_> {
         }
         let results = self.half.context.server_results(self.routine);
         let writes: Vec<Write> = items.iter().filter_map(|it| self.write(it, results.0.len())).collect();
-        let reserve = quote!(let mut #reply = #reply.reserve::<{ #name::REPLY_MAX }>()?;);
         let places: Vec<&TokenStream> = writes.iter().filter_map(|it| it.room.as_ref()).collect();
+        let mutable = (!places.is_empty()).then(|| quote!(mut));
+        let reserve = quote!(let #mutable #reply = #reply.reserve::<{ #name::REPLY_MAX }>()?;);
         let via = writes.iter().any(|it| it.room.as_ref().is_some_and(|it| super::api::mentions(it, "rights")));
         let via = via.then(|| quote!(let via = #reply.via().clone();));
         let rooms = (!places.is_empty()).then(|| quote!(#via let mut #rooms = #reply.rooms(); #(#places)*));
@@ -167,6 +168,7 @@ impl Stub<'_> {
         let call = quote! {
             #bind #service.#method(#(#arguments),*)?;
             #(#filled)*
+            let mut #reply = #reply.begin();
             #(#statements)*
             #reply.finish()
         };
@@ -199,7 +201,7 @@ impl Stub<'_> {
                 }
                 _ => quote!(),
             };
-            quote!(let mut #reply = #reply.reserve::<#max>()?; #bind #(#statements)* #reply.finish())
+            quote!(let mut #reply = #reply.reserve::<#max>()?.begin(); #bind #(#statements)* #reply.finish())
         };
         quote! {
             impl<T: Transport> Answers<T, W> for super::#name::Reply {
@@ -343,6 +345,7 @@ impl Half<'_> {
         } else {
             quote!(match request.id() { #(#arms)* _ => Err(Unserved::BAD_ID) })
         };
+        let row = names::ident(self.unit.abi.marker());
         let docs = format!(" Subsystem `{}` in this ABI, for the server's loop.", self.context.subsystem_name());
         quote! {
             /// Serves one request.
@@ -360,9 +363,7 @@ impl Half<'_> {
 
             #[doc = #docs]
             pub const fn subsystem<T: Transport, S: #server<T> + ?Sized>() -> Subsystem<T, S> {
-                Subsystem::new(ABI, MsgId(#first)..=MsgId(#last), |service, exchange| {
-                    exchange.typed(|request, reply| dispatch(service, request, reply))
-                })
+                Subsystem::new(MsgId(#first)..=MsgId(#last), Dispatcher::#row(dispatch))
             }
         }
     }

@@ -10,7 +10,7 @@ use super::request::reply_right;
 use super::row::Row;
 use crate::bytes::u32_at;
 use crate::error::KernReturn;
-use crate::message::MsgId;
+use crate::message::{MsgId, Rooms};
 use crate::right::{AnyRight, Disposition, PortName};
 use crate::transport::{Left, Transport, Wire};
 
@@ -26,19 +26,7 @@ pub(crate) struct ReplyBuffer<'b, T: Transport, W: Row> {
 }
 
 impl<'b, T: Transport, W: Row> ReplyBuffer<'b, T, W> {
-    /// The reply to a request, as every C demultiplexer begins it. It takes the request's reply right over. `None` if
-    /// the buffer is too small even for an error, or the request is no message.
-    #[inline(always)]
-    pub(crate) fn new(buffer: &'b mut [MaybeUninit<u8>], request: &[u8], via: T) -> Option<Self> {
-        if buffer.len() < W::BARE || request.len() < W::HEADER {
-            return None;
-        }
-        let id = MsgId(u32_at(request, W::ID) as i32).reply();
-        let (name, disposition) = reply_right(request);
-        Some(Self::begin(buffer, name, disposition, id, via))
-    }
-
-    /// A reply of success with this header. The buffer has room for it.
+    /// A reply of success with this header, as every C demultiplexer begins it. The buffer has room for it.
     #[inline(always)]
     pub(crate) fn begin(
         buffer: &'b mut [MaybeUninit<u8>],
@@ -78,12 +66,10 @@ impl<'b, T: Transport, W: Row> ReplyBuffer<'b, T, W> {
     }
 
     /// Makes it an error reply, which holds nothing but its code. Whatever was written behind it has been released.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn fail(&mut self, code: KernReturn) {
-        self.put(3, [0]);
-        self.put(4, (W::BARE as u32).to_le_bytes());
-        self.put(W::CODE, code.code().to_le_bytes());
+        // The buffer and not `self`: an address of it would keep it out of registers on every path.
+        fail::<W>(self.buffer, code);
     }
 
     /// The message.
@@ -99,8 +85,9 @@ impl<'b, T: Transport, W: Row> ReplyBuffer<'b, T, W> {
 
     /// The right that the answer goes to; not valid if nobody waits for one.
     #[inline(always)]
-    pub(crate) fn to(&self) -> (PortName, Disposition) {
-        reply_right(self.bytes())
+    pub(crate) fn to(&self) -> PortName {
+        // SAFETY: the header was written first, and the name stands in it.
+        PortName(u32::from_le_bytes(unsafe { self.buffer.as_ptr().add(8).cast::<[u8; 4]>().read() }))
     }
 
     /// Gives the message up to a send: the buffer, how long the message is, and the handle.
@@ -117,6 +104,19 @@ impl<'b, T: Transport, W: Row> ReplyBuffer<'b, T, W> {
     pub(crate) fn into_sent(self) -> usize {
         self.into_parts().1
     }
+}
+
+#[cold]
+#[inline(never)]
+fn fail<W: Row>(buffer: &mut [MaybeUninit<u8>], code: KernReturn) {
+    let mut put = |at: usize, bytes: &[u8]| {
+        for (to, from) in buffer[at..].iter_mut().zip(bytes) {
+            to.write(*from);
+        }
+    };
+    put(3, &[0]);
+    put(4, &(W::BARE as u32).to_le_bytes());
+    put(W::CODE, &code.code().to_le_bytes());
 }
 
 impl<T: Transport, W: Row> Drop for ReplyBuffer<'_, T, W> {
@@ -160,9 +160,9 @@ impl<'b, T: Transport, W: Row> ReplyHead<'b, T, W> {
     /// # Errors
     /// If the loop's buffer is smaller.
     #[inline(always)]
-    pub fn reserve<const MAX: usize>(self) -> Result<Outgoing<'b, T, W>, Bad> {
-        match self.buffer.get_mut(..MAX) {
-            Some(it) => Ok(Outgoing::resume(it, W::BARE, Disposition::NONE, self.via)),
+    pub fn reserve<const MAX: usize>(self) -> Result<Reserved<'b, T, W, MAX>, Bad> {
+        match self.buffer.first_chunk_mut() {
+            Some(buffer) => Ok(Reserved { buffer, via: self.via, abi: PhantomData }),
             None => Err(Bad),
         }
     }
@@ -193,5 +193,37 @@ impl<'b, T: Transport, W: Row> ReplyHead<'b, T, W> {
     /// The parts come from [`into_parts`](ReplyHead::into_parts) of the same ABI.
     pub(crate) unsafe fn from_parts(buffer: &'b mut [MaybeUninit<u8>], via: T) -> Self {
         ReplyHead { buffer, via, abi: PhantomData }
+    }
+}
+
+/// Room for a reply of up to `MAX` bytes, while the request is served.
+///
+/// It has no `Drop`, so that nothing of it needs an address while the server's method runs: the message begins when the
+/// method has returned.
+#[derive(Debug)]
+pub struct Reserved<'b, T: Transport, W: Row, const MAX: usize> {
+    buffer: &'b mut [MaybeUninit<u8>; MAX],
+    via: T,
+    abi: PhantomData<W>,
+}
+
+impl<'b, T: Transport, W: Row, const MAX: usize> Reserved<'b, T, W, MAX> {
+    /// The places where arrays will stand.
+    #[inline(always)]
+    pub fn rooms(&mut self) -> Rooms<'_> {
+        Rooms::new(self.buffer, W::ABI)
+    }
+
+    /// The port space.
+    #[inline(always)]
+    pub fn via(&self) -> &T {
+        &self.via
+    }
+
+    /// The message, behind its code.
+    #[inline(always)]
+    pub fn begin(self) -> Outgoing<'b, T, W> {
+        const { assert!(MAX >= W::BARE) };
+        Outgoing::resume(self.buffer, W::BARE, Disposition::NONE, self.via)
     }
 }

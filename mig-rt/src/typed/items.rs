@@ -53,6 +53,7 @@ impl Item {
     }
 
     /// Puts another address into an out-of-line item.
+    #[cfg(feature = "std")]
     pub(crate) fn write_address<W: Row>(&self, message: &mut [u8], at: Address) {
         message[self.data.clone()].copy_from_slice(&at.0.to_le_bytes()[..W::ADDRESS]);
     }

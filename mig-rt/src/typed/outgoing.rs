@@ -9,7 +9,7 @@ use crate::bytes::u32_at;
 use crate::error::{Error, KernReturn, MsgReturn, Result};
 use crate::form::Form;
 use crate::memory::{Address, Plain, Size, as_bytes};
-use crate::message::{Buffer, COMPLEX, MsgId, Rooms};
+use crate::message::{Buffer, COMPLEX, MsgId};
 use crate::outbound::Outbound;
 use crate::right::{Disposition, PortName, ReceiveRight, RightKind, SendOnceRight, SendRight};
 use crate::serve::Served;
@@ -335,18 +335,6 @@ fn until_nul(text: &[u8]) -> &[u8] {
 }
 
 impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
-    /// The places of a reply where arrays will stand.
-    #[inline(always)]
-    pub fn rooms(&mut self) -> Rooms<'_> {
-        Rooms::new(self.buffer, W::ABI)
-    }
-
-    /// The port space.
-    #[inline(always)]
-    pub fn via(&self) -> &T {
-        &self.via
-    }
-
     /// An array that a [`Room`](crate::Room) at `from` took: in place already, or moved down behind a shorter one.
     #[inline(always)]
     pub fn counted_in_place<E: Plain>(&mut self, ty: Ty, from: usize, count: usize) {

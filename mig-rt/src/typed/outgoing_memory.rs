@@ -15,22 +15,25 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// Data out of line which the receiver gets a copy of.
     ///
     /// # Errors
-    /// As [`Transport::lend`]; `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it.
+    /// As [`Transport::lend`]; `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it;
+    /// `MIG_ARRAY_TOO_LARGE` if the type word has no room for the number of elements.
     #[inline]
     pub fn lend<E: Plain>(&mut self, ty: Ty, data: &'b [E]) -> Result<(), KernReturn> {
+        let ty = ty.out_of_line::<W>(false).counting::<W>(data.len(), per::<E, W>(ty))?;
         let address = self.via.lend(as_bytes(data))?;
-        self.memory_item(ty.out_of_line::<W>(false).with_number::<W>(data.len() as u32 * per::<E, W>(ty)), address)
+        self.memory_item(ty, address)
     }
 
     /// A region out of line which the receiver gets.
     ///
     /// # Errors
-    /// `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it.
+    /// `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it; `MIG_ARRAY_TOO_LARGE` if the type word has
+    /// no room for the number of elements.
     #[inline]
     pub fn surrender<E: Plain>(&mut self, ty: Ty, region: Region<T, E>) -> Result<(), KernReturn> {
-        let count = region.len() as u32;
+        let ty = ty.out_of_line::<W>(true).counting::<W>(region.len(), per::<E, W>(ty))?;
         let address = self.via.surrender(region.into_memory());
-        self.memory_item(ty.out_of_line::<W>(true).with_number::<W>(count * per::<E, W>(ty)), address)
+        self.memory_item(ty, address)
     }
 
     /// Data out of line: the sender decides whether it keeps the memory (`Dealloc[]`).
@@ -129,7 +132,8 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// An indefinite array of elements that are no plain ones: in line up to `max`, in a region of its own above.
     ///
     /// # Errors
-    /// As [`Transport::allocate`]; `KERN_INVALID_ARGUMENT` if the ABI has no room for a value.
+    /// As [`Transport::allocate`]; `KERN_INVALID_ARGUMENT` if the ABI has no room for a value; `MIG_ARRAY_TOO_LARGE` as
+    /// for [`surrender`](Outgoing::surrender).
     pub fn packed_indefinite<E: Copy>(
         &mut self,
         ty: Ty,
@@ -197,9 +201,9 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// As [`packed_indefinite`](Outgoing::packed_indefinite), if the region must be made anew.
     pub fn packed_surrender<E>(&mut self, ty: Ty, layout: Layout<E>, region: Region<T, E>) -> Result<(), KernReturn> {
         let region = region.for_abi(&self.via, W::ABI, layout)?;
-        let number = region.len() as u32 * packed_per::<E, W>(ty, layout);
+        let ty = ty.out_of_line::<W>(true).counting::<W>(region.len(), packed_per::<E, W>(ty, layout))?;
         let address = self.via.surrender(region.into_memory());
-        self.memory_item(ty.out_of_line::<W>(true).with_number::<W>(number), address)
+        self.memory_item(ty, address)
     }
 
     /// An array that a [`PackedRoom`](crate::PackedRoom) at `from` took.

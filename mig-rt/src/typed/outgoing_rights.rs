@@ -121,9 +121,11 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
     /// An array of rights out of line, in a region of their own.
     ///
     /// # Errors
-    /// As [`Transport::allocate`]; no right is taken then.
+    /// As [`Transport::allocate`], and `MIG_ARRAY_TOO_LARGE` if the type word has no room for their number; no right is
+    /// taken then.
     pub fn rights_out_of_line(&mut self, ty: Ty, mut rights: Outbounds<'_, T>) -> Result<(), KernReturn> {
         let (count, disposition) = (rights.len(), rights.disposition());
+        let ty = ty.counting::<W>(count, 1)?;
         let (via, mut foreign) = (self.via.clone(), false);
         let memory = via.allocate(count * NAME, &mut |to| {
             for (index, cell) in to.chunks_exact_mut(NAME).enumerate() {
@@ -131,15 +133,16 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
             }
         })?;
         self.foreign |= foreign;
-        self.names_item(ty, disposition, count, memory)
+        self.names_item(ty, disposition, memory)
     }
 
     /// A reply's array of rights out of line.
     ///
     /// # Errors
-    /// As [`Transport::allocate`], if the rights are not in a region of their own yet.
+    /// As [`Transport::allocate`], if the rights are not in a region of their own yet; `MIG_ARRAY_TOO_LARGE` if the type
+    /// word has no room for their number.
     pub fn surrender_rights<R: Right<T>>(&mut self, ty: Ty, rights: Rights<'_, T, R>) -> Result<(), KernReturn> {
-        let count = rights.len();
+        let ty = ty.counting::<W>(rights.len(), 1)?;
         let memory = match rights.into_memory() {
             Ok(it) => it,
             Err(rights) => {
@@ -148,7 +151,7 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
                 memory
             }
         };
-        self.names_item(ty, R::MOVED, count, memory)
+        self.names_item(ty, R::MOVED, memory)
     }
 
     /// A reply's indefinite array of rights: in line up to `max`.
@@ -244,16 +247,11 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
         self.put_at(at, name.0.to_le_bytes());
     }
 
-    fn names_item(
-        &mut self,
-        ty: Ty,
-        disposition: Disposition,
-        count: usize,
-        memory: T::Memory,
-    ) -> Result<(), KernReturn> {
+    /// `ty` has the number of the names.
+    fn names_item(&mut self, ty: Ty, disposition: Disposition, memory: T::Memory) -> Result<(), KernReturn> {
         let address = self.via.surrender(memory);
         let ty = ty.with_name::<W>(disposition.0.into()).with_bits::<W>(32).out_of_line::<W>(true);
-        self.memory_item(ty.with_number::<W>(count as u32), address)
+        self.memory_item(ty, address)
     }
 }
 

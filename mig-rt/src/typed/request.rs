@@ -106,6 +106,7 @@ impl<'m, T: Transport, W: Row> Request<'m, T, W> {
 }
 
 /// Name and disposition of the reply right of a request, which must be at least a header long.
+#[inline(always)]
 pub(crate) fn reply_right(message: &[u8]) -> (PortName, Disposition) {
     (PortName(u32_at(message, 8)), Disposition(u32_at(message, 0) as u8))
 }

@@ -2,8 +2,11 @@
 
 use crate::abi::AbiId;
 use crate::bytes::{u32_at, u64_at};
+use crate::error::KernReturn;
 use crate::memory::{Plain, Wide};
 use crate::right::Disposition;
+use crate::serve::{Dispatcher, Typed};
+use crate::transport::Transport;
 
 mod sealed {
     pub trait Sealed {}
@@ -47,6 +50,11 @@ pub trait Row: sealed::Sealed + Copy + 'static {
     const BARE: usize = Self::CODE + Self::ALIGN;
     /// The type word of the code.
     const CODE_TYPE: Ty = Ty::new(if Self::WIDE { 0x1_2000_2002 } else { 0x1001_2002 });
+    /// The dispatcher as the loop keeps it.
+    fn dispatcher<T: Transport, S: ?Sized>(it: Typed<T, S, Self>) -> Dispatcher<T, S>;
+    /// The dispatcher, if it is of this ABI.
+    fn typed<T: Transport, S: ?Sized>(it: &Dispatcher<T, S>) -> Option<Typed<T, S, Self>>;
+
     /// The in-line bit of a type word; long form and deallocate follow it.
     const INLINE: u64 = if Self::WIDE { 1 << 29 } else { 1 << 28 };
 }
@@ -99,6 +107,15 @@ macro_rules! row {
             const CELL: usize = $cell;
             const WIDE: bool = $wide;
             type Word = $word;
+
+            fn dispatcher<T: Transport, S: ?Sized>(it: Typed<T, S, Self>) -> Dispatcher<T, S> {
+                Dispatcher::$name(it)
+            }
+
+            #[inline(always)]
+            fn typed<T: Transport, S: ?Sized>(it: &Dispatcher<T, S>) -> Option<Typed<T, S, Self>> {
+                if let Dispatcher::$name(it) = it { Some(*it) } else { None }
+            }
 
             #[inline]
             fn word(it: $word) -> u64 {
@@ -240,6 +257,21 @@ impl Ty {
             self.word = self.word & !0xfff_0000 | ((number & 0xfff) as u64) << 16;
         }
         self
+    }
+
+    /// With the number of so many elements, which no bound of the definition keeps small: the short form of two ABIs
+    /// has twelve bits for it.
+    ///
+    /// # Errors
+    /// `MIG_ARRAY_TOO_LARGE` if the type word has no room for it.
+    #[inline]
+    pub(super) const fn counting<W: Row>(self, elements: usize, per: u32) -> Result<Ty, KernReturn> {
+        let most = if W::WIDE || self.is_long::<W>() { u32::MAX } else { 0xfff };
+        let number = elements as u64 * per as u64;
+        if number > most as u64 {
+            return Err(KernReturn::MIG_ARRAY_TOO_LARGE);
+        }
+        Ok(self.with_number::<W>(number as u32))
     }
 
     /// With another type name.

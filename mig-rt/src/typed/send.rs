@@ -13,11 +13,12 @@ use crate::right::{Disposition, PortName, ReceiveRight};
 use crate::transport::{Failed, Left, MsgOptions, Operation, Timeout, Transport, Wire};
 
 impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
-    /// Names the port for an answer to a one-way message.
+    /// Names the port for an answer to a one-way message; a right that was named before is given back.
     #[inline]
     pub fn reply_to(&mut self, right: Outbound<'b, T>) {
         let (name, disposition, via) = right.into_raw();
         let name = self.admit(name, disposition, via);
+        self.drop_reply_right();
         self.local = if name == PortName::NULL { Disposition::NONE } else { disposition };
         self.put_local(name);
     }
@@ -47,7 +48,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// As [`call`](Outgoing::call).
     #[inline(always)]
     pub fn call_with(mut self, limit: usize, operation: Operation) -> Result<Reply<'b, T, W>> {
-        let (operation, own) = self.prepare(operation)?;
+        let (operation, own) = self.prepare(operation, false)?;
         let (buffer, at, via) = self.complete(Disposition::MAKE_SEND_ONCE);
         // SAFETY: everything up to `at` is written: the header just now, each item by the method that moved `at`.
         let mut wire = unsafe { Wire::new(buffer, at, limit) };
@@ -62,26 +63,38 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// # Errors
     /// The kernel's code with the message, if the kernel refused it.
     #[allow(clippy::result_large_err, reason = "it is the message itself, and this is not the hot path")]
-    pub fn try_call(mut self, limit: usize, operation: Operation) -> Result<Reply<'b, T, W>, Unsent<'b, T, W>> {
-        let (operation, own) = match self.prepare(operation) {
+    pub fn try_call(self, limit: usize, operation: Operation) -> Result<Reply<'b, T, W>, Unsent<'b, T, W>> {
+        self.try_call_keeping(limit, operation, false)
+    }
+
+    /// [`try_call`](Outgoing::try_call), whose answer comes by the right that the header has already if `keep` says so.
+    #[allow(clippy::result_large_err, reason = "as above")]
+    fn try_call_keeping(
+        mut self,
+        limit: usize,
+        operation: Operation,
+        keep: bool,
+    ) -> Result<Reply<'b, T, W>, Unsent<'b, T, W>> {
+        let (operation, own) = match self.prepare(operation, keep) {
             Ok(it) => it,
-            Err(error) => return Err(Unsent { error, limit, message: None }),
+            Err(error) => return Err(Unsent { error, limit, reply: None, message: None }),
         };
-        let (buffer, at, via) = self.complete(Disposition::MAKE_SEND_ONCE);
+        let local = if keep { self.local } else { Disposition::MAKE_SEND_ONCE };
+        let (buffer, at, via) = self.complete(local);
         // SAFETY: as in `call_with`.
         let mut wire = unsafe { Wire::new(buffer, at, limit) };
         match via.msg(W::ABI, operation, &mut wire) {
             Ok(_) => Ok(Reply::new(wire.into_bytes(), via, own)),
             Err(it) => {
                 let message = recover::<T, W>(wire, it.left, own.then_some(operation.receive).flatten(), via);
-                Err(Unsent { error: it.code.into(), limit, message })
+                Err(Unsent { error: it.code.into(), limit, reply: operation.receive, message })
             }
         }
     }
 
-    /// The operation of a call, and whether its reply port is the transport's.
+    /// The operation of a call, and whether its reply port is the transport's. `keep`: the header's reply right stays.
     #[inline(always)]
-    fn prepare(&mut self, mut operation: Operation) -> Result<(Operation, bool)> {
+    fn prepare(&mut self, mut operation: Operation, keep: bool) -> Result<(Operation, bool)> {
         if self.foreign {
             return Err(MsgReturn::SEND_INVALID_RIGHT.into());
         }
@@ -92,8 +105,20 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
             None => self.via.reply_port().map_err(|_| MsgReturn::SEND_INVALID_REPLY)?,
         };
         operation.receive = Some(port);
-        self.put_local(port);
+        if !keep {
+            self.drop_reply_right();
+            self.put_local(port);
+        }
         Ok((operation, own))
+    }
+
+    /// Gives the reply right back that the message owns, if any: another is about to stand in its place.
+    #[inline(always)]
+    fn drop_reply_right(&mut self) {
+        let local = core::mem::replace(&mut self.local, Disposition::NONE);
+        if local.owned().is_some() {
+            release_local::<T, W>(self.buffer, local, &self.via);
+        }
     }
 
     /// Sends, and waits for nothing.
@@ -140,6 +165,17 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn release_local<T: Transport, W: Row>(buffer: &[MaybeUninit<u8>], local: Disposition, via: &T) {
+    // SAFETY: a message that has a reply right has its name, which `reply_to` or an earlier call has written.
+    let name = unsafe { buffer[W::LOCAL..][..4].as_ptr().cast::<[u8; 4]>().read() };
+    let name = PortName(u32::from_le_bytes(name));
+    if let (Some(kind), true) = (local.owned(), name.is_valid()) {
+        via.release(name, kind);
+    }
+}
+
 /// A request that the kernel refused.
 ///
 /// Dropping it releases what it holds, as the plain call does.
@@ -147,6 +183,8 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
 pub struct Unsent<'b, T: Transport, W: Row> {
     error: Error,
     limit: usize,
+    /// Where the answer was to come.
+    reply: Option<PortName>,
     message: Option<Outgoing<'b, T, W>>,
 }
 
@@ -169,7 +207,11 @@ impl<'b, T: Transport, W: Row> Unsent<'b, T, W> {
     #[allow(clippy::result_large_err, reason = "it is the message itself, and this is not the hot path")]
     pub fn retry(self, operation: Operation) -> Result<Reply<'b, T, W>, Unsent<'b, T, W>> {
         match self.message {
-            Some(it) => it.try_call(self.limit, operation),
+            Some(it) => {
+                // A right that was made for the same port and came back is used: releasing it would be an answer.
+                let keep = it.local.owned().is_some() && self.reply.is_some() && operation.receive == self.reply;
+                it.try_call_keeping(self.limit, operation, keep)
+            }
             None => Err(self),
         }
     }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, SendRight, Served, Shape, Subsystem, Transport,
-    Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, SendRight, Served, Shape, Subsystem,
+    Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -95,9 +95,10 @@ fn serve_bootstrap_privileged_ports<T: Transport, S: BootstrapServer<T> + ?Sized
 ) -> Served {
     let bootstrap = request.port();
     let body = request.body(bootstrap_privileged_ports::REQUEST)?;
-    let mut reply = reply.reserve::<{ bootstrap_privileged_ports::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ bootstrap_privileged_ports::REPLY_MAX }>()?;
     request.end(body)?;
     let out = service.bootstrap_privileged_ports(bootstrap)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, out.priv_host);
     reply.move_send(MOVE_SEND, out.priv_device);
     reply.finish()
@@ -127,10 +128,7 @@ pub const fn subsystem<T: Transport, S: BootstrapServer<T> + ?Sized>() -> Subsys
     S,
 > {
     Subsystem::new(
-        ABI,
         MsgId(999999)..=MsgId(1000000),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
+        Dispatcher::GnumachX8664v2022(dispatch),
     )
 }

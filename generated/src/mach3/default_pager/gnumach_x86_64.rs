@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, Data, Layout, MsgId, SendRight, Served, Shape, Size,
-    Subsystem, Transport, Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Data, Dispatcher, Layout, MsgId, SendRight, Served, Shape,
+    Size, Subsystem, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -112,9 +112,10 @@ fn serve_default_pager_object_create<T: Transport, S: DefaultPagerServer<T> + ?S
     let default_pager = request.port();
     let mut body = request.body(default_pager_object_create::REQUEST)?;
     let object_size = body.size(INTEGER_64)?;
-    let mut reply = reply.reserve::<{ default_pager_object_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ default_pager_object_create::REPLY_MAX }>()?;
     request.end(body)?;
     let memory_object = service.default_pager_object_create(default_pager, object_size)?;
+    let mut reply = reply.begin();
     reply.outbound(MAKE_SEND, memory_object);
     reply.finish()
 }
@@ -189,9 +190,10 @@ fn serve_default_pager_info<T: Transport, S: DefaultPagerServer<T> + ?Sized>(
 ) -> Served {
     let default_pager = request.port();
     let body = request.body(default_pager_info::REQUEST)?;
-    let mut reply = reply.reserve::<{ default_pager_info::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ default_pager_info::REPLY_MAX }>()?;
     request.end(body)?;
     let info = service.default_pager_info(default_pager)?;
+    let mut reply = reply.begin();
     reply.form(DEFAULT_PAGER_INFO_, &info)?;
     reply.finish()
 }
@@ -303,6 +305,7 @@ fn serve_default_pager_objects<T: Transport, S: DefaultPagerServer<T> + ?Sized>(
         .limit(objects_limit);
     let out = service.default_pager_objects(default_pager, &mut objects_room)?;
     let objects_count = objects_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             DEFAULT_PAGER_OBJECT_ARRAY,
@@ -425,6 +428,7 @@ fn serve_default_pager_object_pages<T: Transport, S: DefaultPagerServer<T> + ?Si
             &mut pages_room,
         )?;
     let pages_count = pages_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             DEFAULT_PAGER_OBJECT_ARRAY,
@@ -657,11 +661,5 @@ pub const fn subsystem<T: Transport, S: DefaultPagerServer<T> + ?Sized>() -> Sub
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2275)..=MsgId(2280),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2275)..=MsgId(2280), Dispatcher::GnumachX8664(dispatch))
 }

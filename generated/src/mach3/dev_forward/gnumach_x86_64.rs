@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, Outbound, SendOnceRight, SendRight, Served, Shape,
-    Subsystem, Transport, Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, Outbound, SendOnceRight, SendRight,
+    Served, Shape, Subsystem, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -112,11 +112,5 @@ pub const fn subsystem<T: Transport, S: DevForwardServer<T> + ?Sized>() -> Subsy
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2800)..=MsgId(2800),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2800)..=MsgId(2800), Dispatcher::GnumachX8664(dispatch))
 }

@@ -2,9 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Answers, Buffer, Complex, Deferred, KernReturn, MsgId, Outbound,
-    Protection, Region, ReplyTo, Routine, SendRight, Served, Shape, Size, Subsystem,
-    Translate, Transport, Unserved, assert_speaks, narrow,
+    AbiId, Address, Answers, Buffer, Complex, Deferred, Dispatcher, KernReturn, MsgId,
+    Outbound, Protection, Region, ReplyTo, Routine, SendRight, Served, Shape, Size,
+    Subsystem, Translate, Transport, Unserved, assert_speaks, narrow,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -103,7 +103,7 @@ impl<T: Transport> Answers<T, W> for super::device_open::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<40>()?;
+        let mut reply = reply.reserve::<40>()?.begin();
         let device = out;
         reply.outbound(ANY_RIGHT, device);
         reply.finish()
@@ -282,7 +282,7 @@ impl<T: Transport> Answers<T, W> for super::device_write::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<40>()?;
+        let mut reply = reply.reserve::<40>()?.begin();
         let bytes_written = out;
         reply.i32(INTEGER_32, bytes_written);
         reply.finish()
@@ -395,7 +395,7 @@ impl<T: Transport> Answers<T, W> for super::device_write_inband::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<40>()?;
+        let mut reply = reply.reserve::<40>()?.begin();
         let bytes_written = out;
         reply.i32(INTEGER_32, bytes_written);
         reply.finish()
@@ -509,7 +509,7 @@ impl<T: Transport> Answers<T, W> for super::device_read::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<48>()?;
+        let mut reply = reply.reserve::<48>()?.begin();
         let data = out;
         reply.surrender(IO_BUF_PTR_, data)?;
         reply.finish()
@@ -632,7 +632,7 @@ impl<T: Transport> Answers<T, W> for super::device_read_inband::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<164>()?;
+        let mut reply = reply.reserve::<164>()?.begin();
         let data = out;
         reply.counted(IO_BUF_PTR_INBAND, 128, data)?;
         reply.finish()
@@ -742,7 +742,7 @@ impl<T: Transport> Answers<T, W> for super::device_open_new::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<40>()?;
+        let mut reply = reply.reserve::<40>()?.begin();
         let device = out;
         reply.outbound(ANY_RIGHT, device);
         reply.finish()
@@ -862,6 +862,7 @@ fn serve_xxx_device_get_status<T: Transport, S: DeviceServer<T> + ?Sized>(
     let mut status = rooms.array::<u32>(xxx_device_get_status::STATUS, 1024);
     service.xxx_device_get_status(device, flavor, &mut status)?;
     let status = status.filled();
+    let mut reply = reply.begin();
     reply.counted_in_place::<u32>(DEV_STATUS, xxx_device_get_status::STATUS, status);
     reply.finish()
 }
@@ -1045,10 +1046,11 @@ fn serve_device_map<T: Transport, S: DeviceServer<T> + ?Sized>(
     let offset = body.address(INTEGER_32)?;
     let size = body.size(INTEGER_32)?;
     let unmap = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ device_map::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ device_map::REPLY_MAX }>()?;
     request.end(body)?;
     let device = Translate::<T, types::Device>::intran(&*service, device);
     let pager = service.device_map(device, prot, offset, size, unmap)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, pager);
     reply.finish()
 }
@@ -1225,6 +1227,7 @@ fn serve_device_get_status<T: Transport, S: DeviceServer<T> + ?Sized>(
         .limit(status_limit);
     service.device_get_status(device, flavor, &mut status)?;
     let status = status.filled();
+    let mut reply = reply.begin();
     reply.counted_in_place::<u32>(DEV_STATUS_, device_get_status::STATUS, status);
     reply.finish()
 }
@@ -1521,11 +1524,5 @@ pub fn dispatch<T: Transport, S: DeviceServer<T> + ?Sized>(
 
 /// Subsystem `device` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: DeviceServer<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(2800)..=MsgId(2814),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2800)..=MsgId(2814), Dispatcher::GnumachI386(dispatch))
 }

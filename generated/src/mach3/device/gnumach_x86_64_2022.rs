@@ -2,9 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Answers, Buffer, Complex, Deferred, KernReturn, MsgId, Outbound,
-    Protection, Region, ReplyTo, Routine, SendRight, Served, Shape, Size, Subsystem,
-    Translate, Transport, Unserved, assert_speaks,
+    AbiId, Address, Answers, Buffer, Complex, Deferred, Dispatcher, KernReturn, MsgId,
+    Outbound, Protection, Region, ReplyTo, Routine, SendRight, Served, Shape, Size,
+    Subsystem, Translate, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -104,7 +104,7 @@ impl<T: Transport> Answers<T, W> for super::device_open::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<48>()?;
+        let mut reply = reply.reserve::<48>()?.begin();
         let device = out;
         reply.outbound(ANY_RIGHT, device);
         reply.finish()
@@ -283,7 +283,7 @@ impl<T: Transport> Answers<T, W> for super::device_write::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<48>()?;
+        let mut reply = reply.reserve::<48>()?.begin();
         let bytes_written = out;
         reply.i32(INTEGER_32, bytes_written);
         reply.finish()
@@ -396,7 +396,7 @@ impl<T: Transport> Answers<T, W> for super::device_write_inband::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<48>()?;
+        let mut reply = reply.reserve::<48>()?.begin();
         let bytes_written = out;
         reply.i32(INTEGER_32, bytes_written);
         reply.finish()
@@ -510,7 +510,7 @@ impl<T: Transport> Answers<T, W> for super::device_read::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<60>()?;
+        let mut reply = reply.reserve::<60>()?.begin();
         let data = out;
         reply.surrender(IO_BUF_PTR_, data)?;
         reply.finish()
@@ -633,7 +633,7 @@ impl<T: Transport> Answers<T, W> for super::device_read_inband::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<172>()?;
+        let mut reply = reply.reserve::<172>()?.begin();
         let data = out;
         reply.counted(IO_BUF_PTR_INBAND, 128, data)?;
         reply.finish()
@@ -743,7 +743,7 @@ impl<T: Transport> Answers<T, W> for super::device_open_new::Reply {
     where
         T: 'a,
     {
-        let mut reply = reply.reserve::<48>()?;
+        let mut reply = reply.reserve::<48>()?.begin();
         let device = out;
         reply.outbound(ANY_RIGHT, device);
         reply.finish()
@@ -863,6 +863,7 @@ fn serve_xxx_device_get_status<T: Transport, S: DeviceServer<T> + ?Sized>(
     let mut status = rooms.array::<u32>(xxx_device_get_status::STATUS, 1024);
     service.xxx_device_get_status(device, flavor, &mut status)?;
     let status = status.filled();
+    let mut reply = reply.begin();
     reply.counted_in_place::<u32>(DEV_STATUS, xxx_device_get_status::STATUS, status);
     reply.finish()
 }
@@ -1046,10 +1047,11 @@ fn serve_device_map<T: Transport, S: DeviceServer<T> + ?Sized>(
     let offset = body.address(INTEGER_64)?;
     let size = body.size(INTEGER_64)?;
     let unmap = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ device_map::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ device_map::REPLY_MAX }>()?;
     request.end(body)?;
     let device = Translate::<T, types::Device>::intran(&*service, device);
     let pager = service.device_map(device, prot, offset, size, unmap)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, pager);
     reply.finish()
 }
@@ -1226,6 +1228,7 @@ fn serve_device_get_status<T: Transport, S: DeviceServer<T> + ?Sized>(
         .limit(status_limit);
     service.device_get_status(device, flavor, &mut status)?;
     let status = status.filled();
+    let mut reply = reply.begin();
     reply.counted_in_place::<u32>(DEV_STATUS_, device_get_status::STATUS, status);
     reply.finish()
 }
@@ -1522,11 +1525,5 @@ pub fn dispatch<T: Transport, S: DeviceServer<T> + ?Sized>(
 
 /// Subsystem `device` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: DeviceServer<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(2800)..=MsgId(2814),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2800)..=MsgId(2814), Dispatcher::GnumachX8664v2022(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, KernReturn, MsgId, Outbound, ReceiveRight, Region, Served,
-    Shape, Subsystem, Transport, Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, KernReturn, MsgId, Outbound, ReceiveRight,
+    Region, Served, Shape, Subsystem, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -401,11 +401,5 @@ pub const fn subsystem<T: Transport, S: DeviceReplyServer<T> + ?Sized>() -> Subs
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2900)..=MsgId(2905),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2900)..=MsgId(2905), Dispatcher::GnumachX8664v2022(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, Outbound, ReceiveRight, SendRight, Served, Shape,
-    Subsystem, Translate, Transport, Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, Outbound, ReceiveRight, SendRight, Served,
+    Shape, Subsystem, Translate, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -516,11 +516,5 @@ pub const fn subsystem<T: Transport, S: DeviceRequestServer<T> + ?Sized>() -> Su
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2800)..=MsgId(2806),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2800)..=MsgId(2806), Dispatcher::GnumachX8664(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, SendRight, Served, Shape, Size, Subsystem, Transport,
-    Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, SendRight, Served, Shape, Size, Subsystem,
+    Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -106,11 +106,5 @@ pub const fn subsystem<T: Transport, S: DpHelperServer<T> + ?Sized>() -> Subsyst
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(888888)..=MsgId(888888),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(888888)..=MsgId(888888), Dispatcher::GnumachI386(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, SendRight, Served, Shape, Size, Subsystem, Transport,
-    Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, SendRight, Served, Shape, Size, Subsystem,
+    Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -107,10 +107,7 @@ pub const fn subsystem<T: Transport, S: DpHelperServer<T> + ?Sized>() -> Subsyst
     S,
 > {
     Subsystem::new(
-        ABI,
         MsgId(888888)..=MsgId(888888),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
+        Dispatcher::GnumachX8664v2022(dispatch),
     )
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, SendRight, Served, Shape, Subsystem, Transport,
-    Unserved, assert_speaks, narrow,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, SendRight, Served, Shape, Subsystem,
+    Transport, Unserved, assert_speaks, narrow,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -147,11 +147,5 @@ pub fn dispatch<T: Transport, S: ExcServer<T> + ?Sized>(
 
 /// Subsystem `exc` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: ExcServer<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(2400)..=MsgId(2400),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2400)..=MsgId(2400), Dispatcher::GnumachI386(dispatch))
 }

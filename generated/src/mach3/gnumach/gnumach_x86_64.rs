@@ -2,8 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, Data, MsgId, Outbound, PortIn, PortName, SendRight,
-    Served, Shape, Size, Subsystem, Translate, Transport, Unserved, Wide, assert_speaks,
+    AbiId, Address, Buffer, Complex, Data, Dispatcher, MsgId, Outbound, PortIn, PortName,
+    SendRight, Served, Shape, Size, Subsystem, Translate, Transport, Unserved, Wide,
+    assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -95,10 +96,11 @@ fn serve_vm_cache_statistics<T: Transport, S: GnumachServer<T> + ?Sized>(
 ) -> Served {
     let target_task = request.port_in();
     let body = request.body(vm_cache_statistics::REQUEST)?;
-    let mut reply = reply.reserve::<{ vm_cache_statistics::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_cache_statistics::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::VmTask>::intran(&*service, target_task);
     let vm_cache_stats = service.vm_cache_statistics(target_task)?;
+    let mut reply = reply.begin();
     reply.form(VM_CACHE_STATISTICS_DATA, &vm_cache_stats)?;
     reply.finish()
 }
@@ -972,7 +974,7 @@ fn serve_vm_allocate_contiguous<T: Transport, S: GnumachServer<T> + ?Sized>(
     let pmin = body.u64(INTEGER_64)?;
     let pmax = body.u64(INTEGER_64)?;
     let palign = body.u64(INTEGER_64)?;
-    let mut reply = reply.reserve::<{ vm_allocate_contiguous::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_allocate_contiguous::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let target_task_right = own.send(target_task);
     let target_task = Translate::<
@@ -982,6 +984,7 @@ fn serve_vm_allocate_contiguous<T: Transport, S: GnumachServer<T> + ?Sized>(
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let out = service
         .vm_allocate_contiguous(host_priv, target_task, size, pmin, pmax, palign)?;
+    let mut reply = reply.begin();
     reply.address(INTEGER_64, out.vaddr)?;
     reply.u64(INTEGER_64, out.paddr);
     reply.finish()
@@ -1155,6 +1158,7 @@ fn serve_vm_pages_phys<T: Transport, S: GnumachServer<T> + ?Sized>(
     let pages = service
         .vm_pages_phys(host_priv, target_task, vaddr, size, &mut pages_room)?;
     let pages_count = pages_room.filled();
+    let mut reply = reply.begin();
     reply
         .indefinite_in_place(
             RPC_PHYS_ADDR_ARRAY,
@@ -1306,6 +1310,7 @@ fn serve_thread_get_name<T: Transport, S: GnumachServer<T> + ?Sized>(
     let mut name = rooms.array::<u8>(thread_get_name::NAME, 63);
     service.thread_get_name(thread, &mut name)?;
     let name = name.filled();
+    let mut reply = reply.begin();
     reply.text_in_place(KERNEL_DEBUG_NAME, thread_get_name::NAME, name);
     reply.finish()
 }
@@ -1481,10 +1486,11 @@ fn serve_vm_get_size_limit<T: Transport, S: GnumachServer<T> + ?Sized>(
 ) -> Served {
     let map = request.port_in();
     let body = request.body(vm_get_size_limit::REQUEST)?;
-    let mut reply = reply.reserve::<{ vm_get_size_limit::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_get_size_limit::REPLY_MAX }>()?;
     request.end(body)?;
     let map = Translate::<T, types::VmTask>::intran(&*service, map);
     let out = service.vm_get_size_limit(map)?;
+    let mut reply = reply.begin();
     reply.size(INTEGER_64, out.current_limit)?;
     reply.size(INTEGER_64, out.max_limit)?;
     reply.finish()
@@ -1528,11 +1534,5 @@ pub fn dispatch<T: Transport, S: GnumachServer<T> + ?Sized>(
 
 /// Subsystem `gnumach` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: GnumachServer<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(4200)..=MsgId(4216),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(4200)..=MsgId(4216), Dispatcher::GnumachX8664(dispatch))
 }

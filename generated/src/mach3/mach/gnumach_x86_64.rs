@@ -2,9 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, Give, Inherit, KernReturn, Layout, MsgId, Outbounds,
-    Outtran, Protection, ReceiveRight, Region, Rights, SendRight, Served, Shape, Size,
-    Subsystem, Translate, Transport, Unserved, assert_speaks,
+    AbiId, Address, Buffer, Complex, Dispatcher, Give, Inherit, KernReturn, Layout,
+    MsgId, Outbounds, Outtran, Protection, ReceiveRight, Region, Rights, SendRight,
+    Served, Shape, Size, Subsystem, Translate, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -110,10 +110,11 @@ fn serve_task_create<T: Transport, S: MachServer<T> + ?Sized>(
     let target_task = request.port_in();
     let mut body = request.body(task_create::REQUEST)?;
     let inherit_memory = body.bool(BOOLEAN)?;
-    let mut reply = reply.reserve::<{ task_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_create::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::Task>::intran(&*service, target_task);
     let child_task = service.task_create(target_task, inherit_memory)?;
+    let mut reply = reply.begin();
     reply
         .move_send(MOVE_SEND, Outtran::<T, types::Task>::outtran(&*service, child_task));
     reply.finish()
@@ -267,10 +268,11 @@ fn serve_task_get_emulation_vector<T: Transport, S: MachServer<T> + ?Sized>(
 ) -> Served {
     let task = request.port_in();
     let body = request.body(task_get_emulation_vector::REQUEST)?;
-    let mut reply = reply.reserve::<{ task_get_emulation_vector::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_get_emulation_vector::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::Task>::intran(&*service, task);
     let out = service.task_get_emulation_vector(task)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, out.vector_start);
     reply.packed_surrender(EMULATION_VECTOR__, ADDRESS_LAYOUT, out.emulation_vector)?;
     reply.finish()
@@ -440,10 +442,11 @@ fn serve_task_threads<T: Transport, S: MachServer<T> + ?Sized>(
 ) -> Served {
     let target_task = request.port_in();
     let body = request.body(task_threads::REQUEST)?;
-    let mut reply = reply.reserve::<{ task_threads::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_threads::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::Task>::intran(&*service, target_task);
     let thread_list = service.task_threads(target_task)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(THREAD_ARRAY, thread_list)?;
     reply.finish()
 }
@@ -544,6 +547,7 @@ fn serve_task_info<T: Transport, S: MachServer<T> + ?Sized>(
         .limit(task_info_out_limit);
     service.task_info(target_task, flavor, &mut task_info_out)?;
     let task_info_out = task_info_out.filled();
+    let mut reply = reply.begin();
     reply.counted_in_place::<u32>(TASK_INFO_, task_info::TASK_INFO_OUT, task_info_out);
     reply.finish()
 }
@@ -714,6 +718,7 @@ fn serve_thread_get_state<T: Transport, S: MachServer<T> + ?Sized>(
         .limit(old_state_limit);
     service.thread_get_state(target_thread, flavor, &mut old_state)?;
     let old_state = old_state.filled();
+    let mut reply = reply.begin();
     reply.counted_in_place::<u32>(TASK_INFO_, thread_get_state::OLD_STATE, old_state);
     reply.finish()
 }
@@ -900,6 +905,7 @@ fn serve_thread_info<T: Transport, S: MachServer<T> + ?Sized>(
         .limit(thread_info_out_limit);
     service.thread_info(target_thread, flavor, &mut thread_info_out)?;
     let thread_info_out = thread_info_out.filled();
+    let mut reply = reply.begin();
     reply
         .counted_in_place::<
             u32,
@@ -994,10 +1000,11 @@ fn serve_vm_allocate<T: Transport, S: MachServer<T> + ?Sized>(
     let address = body.address(INTEGER_64)?;
     let size = body.size(INTEGER_64)?;
     let anywhere = body.bool(BOOLEAN)?;
-    let mut reply = reply.reserve::<{ vm_allocate::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_allocate::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::VmTask>::intran(&*service, target_task);
     let address = service.vm_allocate(target_task, address, size, anywhere)?;
+    let mut reply = reply.begin();
     reply.address(INTEGER_64, address)?;
     reply.finish()
 }
@@ -1350,10 +1357,11 @@ fn serve_vm_read<T: Transport, S: MachServer<T> + ?Sized>(
     let mut body = request.body(vm_read::REQUEST)?;
     let address = body.address(INTEGER_64)?;
     let size = body.size(INTEGER_64)?;
-    let mut reply = reply.reserve::<{ vm_read::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_read::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::VmTask>::intran(&*service, target_task);
     let data = service.vm_read(target_task, address, size)?;
+    let mut reply = reply.begin();
     reply.surrender(POINTER_, data)?;
     reply.finish()
 }
@@ -1629,10 +1637,11 @@ fn serve_vm_region<T: Transport, S: MachServer<T> + ?Sized>(
     let target_task = request.port_in();
     let mut body = request.body(vm_region::REQUEST)?;
     let address = body.address(INTEGER_64)?;
-    let mut reply = reply.reserve::<{ vm_region::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_region::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::VmTask>::intran(&*service, target_task);
     let out = service.vm_region(target_task, address)?;
+    let mut reply = reply.begin();
     reply.address(INTEGER_64, out.address)?;
     reply.size(INTEGER_64, out.size)?;
     reply.form(INTEGER_32, &out.protection)?;
@@ -1714,10 +1723,11 @@ fn serve_vm_statistics<T: Transport, S: MachServer<T> + ?Sized>(
 ) -> Served {
     let target_task = request.port_in();
     let body = request.body(vm_statistics::REQUEST)?;
-    let mut reply = reply.reserve::<{ vm_statistics::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_statistics::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::VmTask>::intran(&*service, target_task);
     let vm_stats = service.vm_statistics(target_task)?;
+    let mut reply = reply.begin();
     reply.form(VM_STATISTICS_DATA, &vm_stats)?;
     reply.finish()
 }
@@ -1873,10 +1883,11 @@ fn serve_mach_ports_lookup<T: Transport, S: MachServer<T> + ?Sized>(
 ) -> Served {
     let target_task = request.port_in();
     let body = request.body(mach_ports_lookup::REQUEST)?;
-    let mut reply = reply.reserve::<{ mach_ports_lookup::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_ports_lookup::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::Task>::intran(&*service, target_task);
     let init_port_set = service.mach_ports_lookup(target_task)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(THREAD_ARRAY, init_port_set)?;
     reply.finish()
 }
@@ -2129,13 +2140,14 @@ fn serve_memory_object_get_attributes<T: Transport, S: MachServer<T> + ?Sized>(
 ) -> Served {
     let memory_control = request.port_in();
     let body = request.body(memory_object_get_attributes::REQUEST)?;
-    let mut reply = reply.reserve::<{ memory_object_get_attributes::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ memory_object_get_attributes::REPLY_MAX }>()?;
     request.end(body)?;
     let memory_control = Translate::<
         T,
         types::MemoryObjectControl,
     >::intran(&*service, memory_control);
     let out = service.memory_object_get_attributes(memory_control)?;
+    let mut reply = reply.begin();
     reply.bool(BOOLEAN, out.object_ready);
     reply.bool(BOOLEAN, out.may_cache);
     reply.form(INTEGER_32, &out.copy_strategy)?;
@@ -2225,11 +2237,12 @@ fn serve_vm_set_default_memory_manager<T: Transport, S: MachServer<T> + ?Sized>(
     let host_priv = request.port_in();
     let mut body = request.body(vm_set_default_memory_manager::REQUEST)?;
     let default_manager = body.right(MOVE_SEND)?;
-    let mut reply = reply.reserve::<{ vm_set_default_memory_manager::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_set_default_memory_manager::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let default_manager = service
         .vm_set_default_memory_manager(host_priv, own.send(default_manager))?;
+    let mut reply = reply.begin();
     reply.outbound(MAKE_SEND, default_manager);
     reply.finish()
 }
@@ -2547,6 +2560,7 @@ fn serve_xxx_task_get_emulation_vector<T: Transport, S: MachServer<T> + ?Sized>(
     let vector_start = service
         .xxx_task_get_emulation_vector(task, &mut emulation_vector)?;
     let emulation_vector = emulation_vector.filled();
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, vector_start);
     reply
         .packed_in_place(
@@ -2716,9 +2730,10 @@ fn serve_xxx_host_info<T: Transport, S: MachServer<T> + ?Sized>(
 ) -> Served {
     let target_task = request.port();
     let body = request.body(xxx_host_info::REQUEST)?;
-    let mut reply = reply.reserve::<{ xxx_host_info::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ xxx_host_info::REPLY_MAX }>()?;
     request.end(body)?;
     let info = service.xxx_host_info(target_task)?;
+    let mut reply = reply.begin();
     reply.form(MACHINE_INFO_DATA, &info)?;
     reply.finish()
 }
@@ -2797,10 +2812,11 @@ fn serve_xxx_slot_info<T: Transport, S: MachServer<T> + ?Sized>(
     let target_task = request.port_in();
     let mut body = request.body(xxx_slot_info::REQUEST)?;
     let slot = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ xxx_slot_info::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ xxx_slot_info::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::Task>::intran(&*service, target_task);
     let info = service.xxx_slot_info(target_task, slot)?;
+    let mut reply = reply.begin();
     reply.form(MACHINE_SLOT_DATA, &info)?;
     reply.finish()
 }
@@ -3099,10 +3115,11 @@ fn serve_task_get_special_port<T: Transport, S: MachServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(task_get_special_port::REQUEST)?;
     let which_port = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ task_get_special_port::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_get_special_port::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::Task>::intran(&*service, task);
     let special_port = service.task_get_special_port(task, which_port)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, special_port);
     reply.finish()
 }
@@ -3279,6 +3296,7 @@ fn serve_xxx_task_info<T: Transport, S: MachServer<T> + ?Sized>(
     let mut task_info_out = rooms.array::<u32>(xxx_task_info::TASK_INFO_OUT, 1024);
     service.xxx_task_info(target_task, flavor, &mut task_info_out)?;
     let task_info_out = task_info_out.filled();
+    let mut reply = reply.begin();
     reply
         .counted_in_place::<
             u32,
@@ -3355,10 +3373,11 @@ fn serve_thread_create<T: Transport, S: MachServer<T> + ?Sized>(
 ) -> Served {
     let parent_task = request.port_in();
     let body = request.body(thread_create::REQUEST)?;
-    let mut reply = reply.reserve::<{ thread_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ thread_create::REPLY_MAX }>()?;
     request.end(body)?;
     let parent_task = Translate::<T, types::Task>::intran(&*service, parent_task);
     let child_thread = service.thread_create(parent_task)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -3666,6 +3685,7 @@ fn serve_xxx_thread_get_state<T: Transport, S: MachServer<T> + ?Sized>(
     let mut old_state = rooms.array::<u32>(xxx_thread_get_state::OLD_STATE, 1024);
     service.xxx_thread_get_state(target_thread, flavor, &mut old_state)?;
     let old_state = old_state.filled();
+    let mut reply = reply.begin();
     reply
         .counted_in_place::<
             u32,
@@ -3832,10 +3852,11 @@ fn serve_thread_get_special_port<T: Transport, S: MachServer<T> + ?Sized>(
     let thread = request.port_in();
     let mut body = request.body(thread_get_special_port::REQUEST)?;
     let which_port = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ thread_get_special_port::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ thread_get_special_port::REPLY_MAX }>()?;
     request.end(body)?;
     let thread = Translate::<T, types::Thread>::intran(&*service, thread);
     let special_port = service.thread_get_special_port(thread, which_port)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, special_port);
     reply.finish()
 }
@@ -4012,6 +4033,7 @@ fn serve_xxx_thread_info<T: Transport, S: MachServer<T> + ?Sized>(
     let mut thread_info_out = rooms.array::<u32>(xxx_thread_info::THREAD_INFO_OUT, 1024);
     service.xxx_thread_info(target_thread, flavor, &mut thread_info_out)?;
     let thread_info_out = thread_info_out.filled();
+    let mut reply = reply.begin();
     reply
         .counted_in_place::<
             u32,
@@ -4328,7 +4350,7 @@ fn serve_vm_map<T: Transport, S: MachServer<T> + ?Sized>(
     let cur_protection = body.form::<Protection>(INTEGER_32)?;
     let max_protection = body.form::<Protection>(INTEGER_32)?;
     let inheritance = body.form::<Inherit>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ vm_map::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_map::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let target_task = Translate::<T, types::VmTask>::intran(&*service, target_task);
     let address = service
@@ -4345,6 +4367,7 @@ fn serve_vm_map<T: Transport, S: MachServer<T> + ?Sized>(
             max_protection,
             inheritance,
         )?;
+    let mut reply = reply.begin();
     reply.address(INTEGER_64, address)?;
     reply.finish()
 }
@@ -4938,11 +4961,12 @@ fn serve_vm_machine_attribute<T: Transport, S: MachServer<T> + ?Sized>(
     let size = body.size(INTEGER_64)?;
     let attribute = body.form::<types::MachineAttribute>(INTEGER_32)?;
     let value = body.form::<types::MachineAttributeValue>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ vm_machine_attribute::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_machine_attribute::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::VmTask>::intran(&*service, target_task);
     let value = service
         .vm_machine_attribute(target_task, address, size, attribute, value)?;
+    let mut reply = reply.begin();
     reply.form(INTEGER_32, &value)?;
     reply.finish()
 }
@@ -5048,11 +5072,5 @@ pub fn dispatch<T: Transport, S: MachServer<T> + ?Sized>(
 
 /// Subsystem `mach` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: MachServer<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(2000)..=MsgId(2100),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2000)..=MsgId(2100), Dispatcher::GnumachX8664(dispatch))
 }

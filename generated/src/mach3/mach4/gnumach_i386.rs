@@ -2,8 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, Layout, MsgId, Outbounds, Protection, SendRight,
-    Served, Shape, Size, Subsystem, Translate, Transport, Unserved, assert_speaks,
+    AbiId, Address, Buffer, Complex, Dispatcher, Layout, MsgId, Outbounds, Protection,
+    SendRight, Served, Shape, Size, Subsystem, Translate, Transport, Unserved,
+    assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -96,10 +97,11 @@ fn serve_task_enable_pc_sampling<T: Transport, S: Mach4Server<T> + ?Sized>(
     let host = request.port_in();
     let mut body = request.body(task_enable_pc_sampling::REQUEST)?;
     let flavor = body.form::<SampledPcFlavor>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ task_enable_pc_sampling::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_enable_pc_sampling::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Task>::intran(&*service, host);
     let tick = service.task_enable_pc_sampling(host, flavor)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, tick);
     reply.finish()
 }
@@ -170,10 +172,11 @@ fn serve_task_disable_pc_sampling<T: Transport, S: Mach4Server<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(task_disable_pc_sampling::REQUEST)?;
-    let mut reply = reply.reserve::<{ task_disable_pc_sampling::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_disable_pc_sampling::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Task>::intran(&*service, host);
     let samplecnt = service.task_disable_pc_sampling(host)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, samplecnt);
     reply.finish()
 }
@@ -274,6 +277,7 @@ fn serve_task_get_sampled_pcs<T: Transport, S: Mach4Server<T> + ?Sized>(
         .packed(SAMPLED_PC_LAYOUT, task_get_sampled_pcs::SAMPLED_PCS, 512);
     let seqno = service.task_get_sampled_pcs(host, seqno, &mut sampled_pcs)?;
     let sampled_pcs = sampled_pcs.filled();
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, seqno);
     reply
         .packed_in_place(
@@ -359,10 +363,11 @@ fn serve_thread_enable_pc_sampling<T: Transport, S: Mach4Server<T> + ?Sized>(
     let host = request.port_in();
     let mut body = request.body(thread_enable_pc_sampling::REQUEST)?;
     let flavor = body.form::<SampledPcFlavor>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ thread_enable_pc_sampling::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ thread_enable_pc_sampling::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Thread>::intran(&*service, host);
     let tick = service.thread_enable_pc_sampling(host, flavor)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, tick);
     reply.finish()
 }
@@ -435,10 +440,11 @@ fn serve_thread_disable_pc_sampling<T: Transport, S: Mach4Server<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(thread_disable_pc_sampling::REQUEST)?;
-    let mut reply = reply.reserve::<{ thread_disable_pc_sampling::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ thread_disable_pc_sampling::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Thread>::intran(&*service, host);
     let samplecnt = service.thread_disable_pc_sampling(host)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, samplecnt);
     reply.finish()
 }
@@ -539,6 +545,7 @@ fn serve_thread_get_sampled_pcs<T: Transport, S: Mach4Server<T> + ?Sized>(
         .packed(SAMPLED_PC_LAYOUT, thread_get_sampled_pcs::SAMPLED_PCS, 512);
     let seqno = service.thread_get_sampled_pcs(host, seqno, &mut sampled_pcs)?;
     let sampled_pcs = sampled_pcs.filled();
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, seqno);
     reply
         .packed_in_place(
@@ -652,7 +659,7 @@ fn serve_memory_object_create_proxy<T: Transport, S: Mach4Server<T> + ?Sized>(
     let offset = body.packed(VM_OFFSET_ARRAY, ADDRESS_LAYOUT)?;
     let start = body.packed(VM_OFFSET_ARRAY, ADDRESS_LAYOUT)?;
     let len = body.packed(VM_OFFSET_ARRAY, SIZE_LAYOUT)?;
-    let mut reply = reply.reserve::<{ memory_object_create_proxy::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ memory_object_create_proxy::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let proxy = service
@@ -664,6 +671,7 @@ fn serve_memory_object_create_proxy<T: Transport, S: Mach4Server<T> + ?Sized>(
             start,
             len,
         )?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, proxy);
     reply.finish()
 }
@@ -756,10 +764,11 @@ fn serve_vm_region_create_proxy<T: Transport, S: Mach4Server<T> + ?Sized>(
     let address = body.address(INTEGER_32)?;
     let max_protection = body.form::<Protection>(INTEGER_32)?;
     let len = body.size(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ vm_region_create_proxy::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ vm_region_create_proxy::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::Task>::intran(&*service, task);
     let proxy = service.vm_region_create_proxy(task, address, max_protection, len)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, proxy);
     reply.finish()
 }
@@ -797,11 +806,5 @@ pub fn dispatch<T: Transport, S: Mach4Server<T> + ?Sized>(
 
 /// Subsystem `mach4` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: Mach4Server<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(4000)..=MsgId(4011),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(4000)..=MsgId(4011), Dispatcher::GnumachI386(dispatch))
 }

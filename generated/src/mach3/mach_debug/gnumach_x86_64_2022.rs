@@ -2,8 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, Data, Element, Layout, MsgId, PortIn, PortName,
-    SendRight, Served, Shape, Subsystem, Translate, Transport, Unserved, assert_speaks,
+    AbiId, Address, Buffer, Complex, Data, Dispatcher, Element, Layout, MsgId, PortIn,
+    PortName, SendRight, Served, Shape, Subsystem, Translate, Transport, Unserved,
+    assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -148,6 +149,7 @@ fn serve_host_zone_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
     let out = service.host_zone_info(host, &mut names_room, &mut info_room)?;
     let names_count = names_room.filled();
     let info_count = info_room.filled();
+    let mut reply = reply.begin();
     reply
         .indefinite_in_place(
             ZONE_NAME_ARRAY,
@@ -238,10 +240,11 @@ fn serve_mach_port_get_srights<T: Transport, S: MachDebugServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_get_srights::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_get_srights::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_get_srights::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let srights = service.mach_port_get_srights(task, name)?;
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, srights);
     reply.finish()
 }
@@ -336,6 +339,7 @@ fn serve_host_ipc_hash_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
         .limit(info_limit);
     let info = service.host_ipc_hash_info(host, &mut info_room)?;
     let info_count = info_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             HASH_INFO_BUCKET_ARRAY,
@@ -445,6 +449,7 @@ fn serve_host_ipc_marequest_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
         .limit(info_limit);
     let out = service.host_ipc_marequest_info(host, &mut info_room)?;
     let info_count = info_room.filled();
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, out.max_requests);
     reply
         .packed_indefinite_in_place(
@@ -580,6 +585,7 @@ fn serve_mach_port_space_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
         .mach_port_space_info(task, &mut table_info_room, &mut tree_info_room)?;
     let table_info_count = table_info_room.filled();
     let tree_info_count = tree_info_room.filled();
+    let mut reply = reply.begin();
     reply.form(IPC_INFO_SPACE, &out.info)?;
     reply
         .packed_indefinite_in_place(
@@ -679,10 +685,11 @@ fn serve_mach_port_dnrequest_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_dnrequest_info::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_dnrequest_info::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_dnrequest_info::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let out = service.mach_port_dnrequest_info(task, name)?;
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, out.total);
     reply.u32(INTEGER_32, out.used);
     reply.finish()
@@ -775,10 +782,11 @@ fn serve_host_stack_usage<T: Transport, S: MachDebugServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(host_stack_usage::REQUEST)?;
-    let mut reply = reply.reserve::<{ host_stack_usage::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_stack_usage::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let out = service.host_stack_usage(host)?;
+    let mut reply = reply.begin();
     reply.size(INTEGER_64, out.reserved)?;
     reply.u32(INTEGER_32, out.total);
     reply.size(INTEGER_64, out.space)?;
@@ -874,10 +882,11 @@ fn serve_processor_set_stack_usage<T: Transport, S: MachDebugServer<T> + ?Sized>
 ) -> Served {
     let pset = request.port_in();
     let body = request.body(processor_set_stack_usage::REQUEST)?;
-    let mut reply = reply.reserve::<{ processor_set_stack_usage::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ processor_set_stack_usage::REPLY_MAX }>()?;
     request.end(body)?;
     let pset = Translate::<T, types::ProcessorSetName>::intran(&*service, pset);
     let out = service.processor_set_stack_usage(pset)?;
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, out.total);
     reply.size(INTEGER_64, out.space)?;
     reply.size(INTEGER_64, out.resident)?;
@@ -983,6 +992,7 @@ fn serve_host_virtual_physical_table_info<T: Transport, S: MachDebugServer<T> + 
         .limit(info_limit);
     let info = service.host_virtual_physical_table_info(host, &mut info_room)?;
     let info_count = info_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             HASH_INFO_BUCKET_ARRAY,
@@ -1172,10 +1182,11 @@ fn serve_mach_port_kernel_object<T: Transport, S: MachDebugServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_kernel_object::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_kernel_object::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_kernel_object::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let out = service.mach_port_kernel_object(task, name)?;
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, out.object_type);
     reply.address(INTEGER_64, out.object_addr)?;
     reply.finish()
@@ -1261,10 +1272,11 @@ fn serve_mach_vm_region_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_vm_region_info::REQUEST)?;
     let address = body.address(INTEGER_64)?;
-    let mut reply = reply.reserve::<{ mach_vm_region_info::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_vm_region_info::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::VmTask>::intran(&*service, task);
     let out = service.mach_vm_region_info(task, address)?;
+    let mut reply = reply.begin();
     reply.form(VM_REGION_INFO, &out.region)?;
     reply.move_send(MOVE_SEND, out.object);
     reply.finish()
@@ -1350,10 +1362,11 @@ fn serve_mach_vm_object_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
 ) -> Served {
     let object = request.port_in();
     let body = request.body(mach_vm_object_info::REQUEST)?;
-    let mut reply = reply.reserve::<{ mach_vm_object_info::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_vm_object_info::REPLY_MAX }>()?;
     request.end(body)?;
     let object = Translate::<T, types::MemoryObjectName>::intran(&*service, object);
     let out = service.mach_vm_object_info(object)?;
+    let mut reply = reply.begin();
     reply.form(VM_OBJECT_INFO, &out.info)?;
     reply.move_send(MOVE_SEND, out.shadow);
     reply.move_send(MOVE_SEND, out.copy);
@@ -1450,6 +1463,7 @@ fn serve_mach_vm_object_pages<T: Transport, S: MachDebugServer<T> + ?Sized>(
         .limit(pages_limit);
     let pages = service.mach_vm_object_pages(object, &mut pages_room)?;
     let pages_count = pages_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             HASH_INFO_BUCKET_ARRAY,
@@ -1550,6 +1564,7 @@ fn serve_host_slab_info<T: Transport, S: MachDebugServer<T> + ?Sized>(
         .limit(info_limit);
     let info = service.host_slab_info(host, &mut info_room)?;
     let info_count = info_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             CACHE_INFO_ARRAY,
@@ -1745,6 +1760,7 @@ fn serve_mach_vm_object_pages_phys<T: Transport, S: MachDebugServer<T> + ?Sized>
         .limit(pages_limit);
     let pages = service.mach_vm_object_pages_phys(object, &mut pages_room)?;
     let pages_count = pages_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             HASH_INFO_BUCKET_ARRAY,
@@ -1803,11 +1819,5 @@ pub const fn subsystem<T: Transport, S: MachDebugServer<T> + ?Sized>() -> Subsys
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(3000)..=MsgId(3024),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(3000)..=MsgId(3024), Dispatcher::GnumachX8664v2022(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, MsgId, Outtran, PortIn, Protection, Rights,
-    SendRight, Served, Shape, Size, Subsystem, Translate, Transport, Unserved,
+    AbiId, Address, Buffer, Complex, Dispatcher, MsgId, Outtran, PortIn, Protection,
+    Rights, SendRight, Served, Shape, Size, Subsystem, Translate, Transport, Unserved,
     assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, Reply, ReplyHead, Request, Ty};
@@ -100,10 +100,11 @@ fn serve_host_processors<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let host_priv = request.port_in();
     let body = request.body(host_processors::REQUEST)?;
-    let mut reply = reply.reserve::<{ host_processors::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_processors::REPLY_MAX }>()?;
     request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let processor_list = service.host_processors(host_priv)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(PROCESSOR_ARRAY, processor_list)?;
     reply.finish()
 }
@@ -194,6 +195,7 @@ fn serve_yyy_host_info<T: Transport, S: MachHostServer<T> + ?Sized>(
     let mut host_info_out = rooms.array::<u32>(yyy_host_info::HOST_INFO_OUT, 1024);
     service.yyy_host_info(host, flavor, &mut host_info_out)?;
     let host_info_out = host_info_out.filled();
+    let mut reply = reply.begin();
     reply
         .counted_in_place::<
             u32,
@@ -297,6 +299,7 @@ fn serve_yyy_processor_info<T: Transport, S: MachHostServer<T> + ?Sized>(
         .array::<u32>(yyy_processor_info::PROCESSOR_INFO_OUT, 1024);
     let host = service.yyy_processor_info(processor, flavor, &mut processor_info_out)?;
     let processor_info_out = processor_info_out.filled();
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, Outtran::<T, types::Host>::outtran(&*service, host));
     reply
         .counted_in_place::<
@@ -590,10 +593,11 @@ fn serve_processor_set_default<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(processor_set_default::REQUEST)?;
-    let mut reply = reply.reserve::<{ processor_set_default::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ processor_set_default::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let default_set = service.processor_set_default(host)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -673,10 +677,11 @@ fn serve_xxx_processor_set_default_priv<T: Transport, S: MachHostServer<T> + ?Si
 ) -> Served {
     let host = request.port_in();
     let body = request.body(xxx_processor_set_default_priv::REQUEST)?;
-    let mut reply = reply.reserve::<{ xxx_processor_set_default_priv::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ xxx_processor_set_default_priv::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::HostPriv>::intran(&*service, host);
     let default_set = service.xxx_processor_set_default_priv(host)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -762,10 +767,11 @@ fn serve_processor_set_create<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(processor_set_create::REQUEST)?;
-    let mut reply = reply.reserve::<{ processor_set_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ processor_set_create::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let out = service.processor_set_create(host)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -944,6 +950,7 @@ fn serve_yyy_processor_set_info<T: Transport, S: MachHostServer<T> + ?Sized>(
     let mut info_out = rooms.array::<u32>(yyy_processor_set_info::INFO_OUT, 1024);
     let host = service.yyy_processor_set_info(set_name, flavor, &mut info_out)?;
     let info_out = info_out.filled();
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, Outtran::<T, types::Host>::outtran(&*service, host));
     reply
         .counted_in_place::<u32>(HOST_INFO_, yyy_processor_set_info::INFO_OUT, info_out);
@@ -1105,10 +1112,11 @@ fn serve_processor_get_assignment<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let processor = request.port_in();
     let body = request.body(processor_get_assignment::REQUEST)?;
-    let mut reply = reply.reserve::<{ processor_get_assignment::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ processor_get_assignment::REPLY_MAX }>()?;
     request.end(body)?;
     let processor = Translate::<T, types::Processor>::intran(&*service, processor);
     let assigned_set = service.processor_get_assignment(processor)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -1337,10 +1345,11 @@ fn serve_thread_get_assignment<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let thread = request.port_in();
     let body = request.body(thread_get_assignment::REQUEST)?;
-    let mut reply = reply.reserve::<{ thread_get_assignment::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ thread_get_assignment::REPLY_MAX }>()?;
     request.end(body)?;
     let thread = Translate::<T, types::Thread>::intran(&*service, thread);
     let assigned_set = service.thread_get_assignment(thread)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -1580,10 +1589,11 @@ fn serve_task_get_assignment<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let task = request.port_in();
     let body = request.body(task_get_assignment::REQUEST)?;
-    let mut reply = reply.reserve::<{ task_get_assignment::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_get_assignment::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::Task>::intran(&*service, task);
     let assigned_set = service.task_get_assignment(task)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -1678,6 +1688,7 @@ fn serve_host_kernel_version<T: Transport, S: MachHostServer<T> + ?Sized>(
     let mut kernel_version = rooms.array::<u8>(host_kernel_version::KERNEL_VERSION, 511);
     service.host_kernel_version(host, &mut kernel_version)?;
     let kernel_version = kernel_version.filled();
+    let mut reply = reply.begin();
     reply
         .fixed_text_in_place(
             OLD_KERNEL_VERSION,
@@ -2372,13 +2383,14 @@ fn serve_processor_set_tasks<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let processor_set = request.port_in();
     let body = request.body(processor_set_tasks::REQUEST)?;
-    let mut reply = reply.reserve::<{ processor_set_tasks::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ processor_set_tasks::REPLY_MAX }>()?;
     request.end(body)?;
     let processor_set = Translate::<
         T,
         types::ProcessorSet,
     >::intran(&*service, processor_set);
     let task_list = service.processor_set_tasks(processor_set)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(PROCESSOR_ARRAY, task_list)?;
     reply.finish()
 }
@@ -2454,13 +2466,14 @@ fn serve_processor_set_threads<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let processor_set = request.port_in();
     let body = request.body(processor_set_threads::REQUEST)?;
-    let mut reply = reply.reserve::<{ processor_set_threads::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ processor_set_threads::REPLY_MAX }>()?;
     request.end(body)?;
     let processor_set = Translate::<
         T,
         types::ProcessorSet,
     >::intran(&*service, processor_set);
     let thread_list = service.processor_set_threads(processor_set)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(PROCESSOR_ARRAY, thread_list)?;
     reply.finish()
 }
@@ -2536,10 +2549,11 @@ fn serve_host_processor_sets<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(host_processor_sets::REQUEST)?;
-    let mut reply = reply.reserve::<{ host_processor_sets::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_processor_sets::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let processor_sets = service.host_processor_sets(host)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(PROCESSOR_ARRAY, processor_sets)?;
     reply.finish()
 }
@@ -2617,7 +2631,7 @@ fn serve_host_processor_set_priv<T: Transport, S: MachHostServer<T> + ?Sized>(
     let host_priv = request.port_in();
     let mut body = request.body(host_processor_set_priv::REQUEST)?;
     let set_name = body.right(MOVE_SEND)?;
-    let mut reply = reply.reserve::<{ host_processor_set_priv::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_processor_set_priv::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let set_name_right = own.send(set_name);
     let set_name = Translate::<
@@ -2626,6 +2640,7 @@ fn serve_host_processor_set_priv<T: Transport, S: MachHostServer<T> + ?Sized>(
     >::intran(&*service, PortIn::Right(&set_name_right));
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let set = service.host_processor_set_priv(host_priv, set_name)?;
+    let mut reply = reply.begin();
     reply
         .move_send(
             MOVE_SEND,
@@ -2852,10 +2867,11 @@ fn serve_host_adjust_time<T: Transport, S: MachHostServer<T> + ?Sized>(
     let host_priv = request.port_in();
     let mut body = request.body(host_adjust_time::REQUEST)?;
     let new_adjustment = body.form::<types::TimeValue>(TIME_VALUE)?;
-    let mut reply = reply.reserve::<{ host_adjust_time::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_adjust_time::REPLY_MAX }>()?;
     request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let old_adjustment = service.host_adjust_time(host_priv, new_adjustment)?;
+    let mut reply = reply.begin();
     reply.form(TIME_VALUE, &old_adjustment)?;
     reply.finish()
 }
@@ -2926,10 +2942,11 @@ fn serve_host_get_time<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(host_get_time::REQUEST)?;
-    let mut reply = reply.reserve::<{ host_get_time::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_get_time::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let current_time = service.host_get_time(host)?;
+    let mut reply = reply.begin();
     reply.form(TIME_VALUE, &current_time)?;
     reply.finish()
 }
@@ -3283,6 +3300,7 @@ fn serve_host_info<T: Transport, S: MachHostServer<T> + ?Sized>(
         .limit(host_info_out_limit);
     service.host_info(host, flavor, &mut host_info_out)?;
     let host_info_out = host_info_out.filled();
+    let mut reply = reply.begin();
     reply.counted_in_place::<u32>(HOST_INFO__, host_info::HOST_INFO_OUT, host_info_out);
     reply.finish()
 }
@@ -3389,6 +3407,7 @@ fn serve_processor_info<T: Transport, S: MachHostServer<T> + ?Sized>(
         .limit(processor_info_out_limit);
     let host = service.processor_info(processor, flavor, &mut processor_info_out)?;
     let processor_info_out = processor_info_out.filled();
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, Outtran::<T, types::Host>::outtran(&*service, host));
     reply
         .counted_in_place::<
@@ -3499,6 +3518,7 @@ fn serve_processor_set_info<T: Transport, S: MachHostServer<T> + ?Sized>(
         .limit(info_out_limit);
     let host = service.processor_set_info(set_name, flavor, &mut info_out)?;
     let info_out = info_out.filled();
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, Outtran::<T, types::Host>::outtran(&*service, host));
     reply.counted_in_place::<u32>(HOST_INFO__, processor_set_info::INFO_OUT, info_out);
     reply.finish()
@@ -3662,6 +3682,7 @@ fn serve_host_get_boot_info<T: Transport, S: MachHostServer<T> + ?Sized>(
     let mut boot_info = rooms.array::<u8>(host_get_boot_info::BOOT_INFO, 4095);
     service.host_get_boot_info(host_priv, &mut boot_info)?;
     let boot_info = boot_info.filled();
+    let mut reply = reply.begin();
     reply
         .fixed_text_in_place(
             KERNEL_BOOT_INFO,
@@ -3742,10 +3763,11 @@ fn serve_host_get_time64<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(host_get_time64::REQUEST)?;
-    let mut reply = reply.reserve::<{ host_get_time64::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_get_time64::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let current_time = service.host_get_time64(host)?;
+    let mut reply = reply.begin();
     reply.form(TIME_VALUE64, &current_time)?;
     reply.finish()
 }
@@ -3900,10 +3922,11 @@ fn serve_host_adjust_time64<T: Transport, S: MachHostServer<T> + ?Sized>(
     let host_priv = request.port_in();
     let mut body = request.body(host_adjust_time64::REQUEST)?;
     let new_adjustment = body.form::<types::TimeValue64>(TIME_VALUE64)?;
-    let mut reply = reply.reserve::<{ host_adjust_time64::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_adjust_time64::REPLY_MAX }>()?;
     request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let old_adjustment = service.host_adjust_time64(host_priv, new_adjustment)?;
+    let mut reply = reply.begin();
     reply.form(TIME_VALUE64, &old_adjustment)?;
     reply.finish()
 }
@@ -3994,6 +4017,7 @@ fn serve_host_get_kernel_version<T: Transport, S: MachHostServer<T> + ?Sized>(
         .array::<u8>(host_get_kernel_version::KERNEL_VERSION, 511);
     service.host_get_kernel_version(host, &mut kernel_version)?;
     let kernel_version = kernel_version.filled();
+    let mut reply = reply.begin();
     reply
         .fixed_text_in_place(
             KERNEL_VERSION_,
@@ -4074,10 +4098,11 @@ fn serve_host_get_uptime64<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(host_get_uptime64::REQUEST)?;
-    let mut reply = reply.reserve::<{ host_get_uptime64::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ host_get_uptime64::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let uptime = service.host_get_uptime64(host)?;
+    let mut reply = reply.begin();
     reply.form(TIME_VALUE64, &uptime)?;
     reply.finish()
 }
@@ -4153,10 +4178,11 @@ fn serve_processor_set_processors<T: Transport, S: MachHostServer<T> + ?Sized>(
 ) -> Served {
     let set_name = request.port_in();
     let body = request.body(processor_set_processors::REQUEST)?;
-    let mut reply = reply.reserve::<{ processor_set_processors::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ processor_set_processors::REPLY_MAX }>()?;
     request.end(body)?;
     let set_name = Translate::<T, types::ProcessorSetName>::intran(&*service, set_name);
     let processors_list = service.processor_set_processors(set_name)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(PROCESSOR_ARRAY, processors_list)?;
     reply.finish()
 }
@@ -4346,11 +4372,5 @@ pub const fn subsystem<T: Transport, S: MachHostServer<T> + ?Sized>() -> Subsyst
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2600)..=MsgId(2649),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2600)..=MsgId(2649), Dispatcher::GnumachX8664v2022(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, Data, Element, Layout, MsgId, Outtran, PortIn, Rights,
-    SendRight, Served, Shape, Size, Subsystem, Translate, Transport, Unserved,
+    AbiId, Buffer, Complex, Data, Dispatcher, Element, Layout, MsgId, Outtran, PortIn,
+    Rights, SendRight, Served, Shape, Size, Subsystem, Translate, Transport, Unserved,
     assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
@@ -258,10 +258,11 @@ fn serve_i386_io_port_list<T: Transport, S: MachI386Server<T> + ?Sized>(
 ) -> Served {
     let target_thread = request.port_in();
     let body = request.body(i386_io_port_list::REQUEST)?;
-    let mut reply = reply.reserve::<{ i386_io_port_list::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ i386_io_port_list::REPLY_MAX }>()?;
     request.end(body)?;
     let target_thread = Translate::<T, types::Thread>::intran(&*service, target_thread);
     let device_list = service.i386_io_port_list(target_thread)?;
+    let mut reply = reply.begin();
     reply.surrender_rights(DEVICE_LIST_, device_list)?;
     reply.finish()
 }
@@ -458,6 +459,7 @@ fn serve_i386_get_ldt<T: Transport, S: MachI386Server<T> + ?Sized>(
             &mut desc_list_room,
         )?;
     let desc_list_count = desc_list_room.filled();
+    let mut reply = reply.begin();
     reply
         .packed_indefinite_in_place(
             DESCRIPTOR_LIST,
@@ -546,9 +548,10 @@ fn serve_i386_io_perm_create<T: Transport, S: MachI386Server<T> + ?Sized>(
     let mut body = request.body(i386_io_perm_create::REQUEST)?;
     let from = body.u16(INTEGER_16)?;
     let to = body.u16(INTEGER_16)?;
-    let mut reply = reply.reserve::<{ i386_io_perm_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ i386_io_perm_create::REPLY_MAX }>()?;
     request.end(body)?;
     let io_perm = service.i386_io_perm_create(master_port, from, to)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, Outtran::<T, types::IoPerm>::outtran(&*service, io_perm));
     reply.finish()
 }
@@ -720,10 +723,11 @@ fn serve_i386_set_gdt<T: Transport, S: MachI386Server<T> + ?Sized>(
     let mut body = request.body(i386_set_gdt::REQUEST)?;
     let selector = body.i32(INTEGER_32)?;
     let desc = body.form::<types::i386::Descriptor>(DESCRIPTOR)?;
-    let mut reply = reply.reserve::<{ i386_set_gdt::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ i386_set_gdt::REPLY_MAX }>()?;
     request.end(body)?;
     let target_thread = Translate::<T, types::Thread>::intran(&*service, target_thread);
     let selector = service.i386_set_gdt(target_thread, selector, desc)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, selector);
     reply.finish()
 }
@@ -802,10 +806,11 @@ fn serve_i386_get_gdt<T: Transport, S: MachI386Server<T> + ?Sized>(
     let target_thread = request.port_in();
     let mut body = request.body(i386_get_gdt::REQUEST)?;
     let selector = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ i386_get_gdt::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ i386_get_gdt::REPLY_MAX }>()?;
     request.end(body)?;
     let target_thread = Translate::<T, types::Thread>::intran(&*service, target_thread);
     let desc = service.i386_get_gdt(target_thread, selector)?;
+    let mut reply = reply.begin();
     reply.form(DESCRIPTOR, &desc)?;
     reply.finish()
 }
@@ -876,10 +881,11 @@ fn serve_i386_get_xstate_size<T: Transport, S: MachI386Server<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(i386_get_xstate_size::REQUEST)?;
-    let mut reply = reply.reserve::<{ i386_get_xstate_size::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ i386_get_xstate_size::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let size = service.i386_get_xstate_size(host)?;
+    let mut reply = reply.begin();
     reply.size(INTEGER_32, size)?;
     reply.finish()
 }
@@ -914,11 +920,5 @@ pub const fn subsystem<T: Transport, S: MachI386Server<T> + ?Sized>() -> Subsyst
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(3800)..=MsgId(3809),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(3800)..=MsgId(3809), Dispatcher::GnumachI386(dispatch))
 }

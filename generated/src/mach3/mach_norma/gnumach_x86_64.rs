@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, Outtran, SendRight, Served, Shape, Subsystem,
-    Translate, Transport, Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, Outtran, SendRight, Served, Shape,
+    Subsystem, Translate, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -161,10 +161,11 @@ fn serve_norma_node_self<T: Transport, S: MachNormaServer<T> + ?Sized>(
 ) -> Served {
     let host = request.port_in();
     let body = request.body(norma_node_self::REQUEST)?;
-    let mut reply = reply.reserve::<{ norma_node_self::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_node_self::REPLY_MAX }>()?;
     request.end(body)?;
     let host = Translate::<T, types::Host>::intran(&*service, host);
     let node = service.norma_node_self(host)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, node);
     reply.finish()
 }
@@ -251,10 +252,11 @@ fn serve_norma_task_create<T: Transport, S: MachNormaServer<T> + ?Sized>(
     let mut body = request.body(norma_task_create::REQUEST)?;
     let inherit_memory = body.bool(BOOLEAN)?;
     let child_node = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ norma_task_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_task_create::REPLY_MAX }>()?;
     request.end(body)?;
     let target_task = Translate::<T, types::Task>::intran(&*service, target_task);
     let child_task = service.norma_task_create(target_task, inherit_memory, child_node)?;
+    let mut reply = reply.begin();
     reply
         .move_send(MOVE_SEND, Outtran::<T, types::Task>::outtran(&*service, child_task));
     reply.finish()
@@ -337,10 +339,11 @@ fn serve_norma_get_special_port<T: Transport, S: MachNormaServer<T> + ?Sized>(
     let mut body = request.body(norma_get_special_port::REQUEST)?;
     let node = body.i32(INTEGER_32)?;
     let which = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ norma_get_special_port::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_get_special_port::REPLY_MAX }>()?;
     request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let port = service.norma_get_special_port(host_priv, node, which)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, port);
     reply.finish()
 }
@@ -498,10 +501,11 @@ fn serve_norma_port_location_hint<T: Transport, S: MachNormaServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(norma_port_location_hint::REQUEST)?;
     let port = body.right(MOVE_SEND)?;
-    let mut reply = reply.reserve::<{ norma_port_location_hint::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_port_location_hint::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let task = Translate::<T, types::Task>::intran(&*service, task);
     let node = service.norma_port_location_hint(task, own.send(port))?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, node);
     reply.finish()
 }
@@ -534,11 +538,5 @@ pub const fn subsystem<T: Transport, S: MachNormaServer<T> + ?Sized>() -> Subsys
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(555000)..=MsgId(555012),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(555000)..=MsgId(555012), Dispatcher::GnumachX8664(dispatch))
 }

@@ -2,9 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, AnyRight, Buffer, Complex, Disposition, MsgId, Outbound, PortIn, PortName,
-    Region, RightKind, SendOnceRight, SendRight, Served, Shape, Subsystem, Translate,
-    Transport, Unserved, assert_speaks, narrow,
+    AbiId, AnyRight, Buffer, Complex, Dispatcher, Disposition, MsgId, Outbound, PortIn,
+    PortName, Region, RightKind, SendOnceRight, SendRight, Served, Shape, Subsystem,
+    Translate, Transport, Unserved, assert_speaks, narrow,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -105,10 +105,11 @@ fn serve_mach_port_names<T: Transport, S: MachPortServer<T> + ?Sized>(
 ) -> Served {
     let task = request.port_in();
     let body = request.body(mach_port_names::REQUEST)?;
-    let mut reply = reply.reserve::<{ mach_port_names::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_names::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let out = service.mach_port_names(task)?;
+    let mut reply = reply.begin();
     reply.surrender(MACH_PORT_NAME_ARRAY_, out.names)?;
     reply.surrender(MACH_PORT_TYPE_ARRAY_, out.types)?;
     reply.finish()
@@ -186,10 +187,11 @@ fn serve_mach_port_type<T: Transport, S: MachPortServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_type::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_type::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_type::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let ptype = service.mach_port_type(task, name)?;
+    let mut reply = reply.begin();
     reply.form(INTEGER_32, &ptype)?;
     reply.finish()
 }
@@ -428,10 +430,11 @@ fn serve_mach_port_allocate<T: Transport, S: MachPortServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_allocate::REQUEST)?;
     let right = body.form::<RightKind>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ mach_port_allocate::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_allocate::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let name = service.mach_port_allocate(task, right)?;
+    let mut reply = reply.begin();
     reply.name(PORT_NAME, name);
     reply.finish()
 }
@@ -664,10 +667,11 @@ fn serve_mach_port_get_refs<T: Transport, S: MachPortServer<T> + ?Sized>(
     let mut body = request.body(mach_port_get_refs::REQUEST)?;
     let name = body.name(PORT_NAME)?;
     let right = body.form::<RightKind>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ mach_port_get_refs::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_get_refs::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let refs = service.mach_port_get_refs(task, name, right)?;
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, refs);
     reply.finish()
 }
@@ -834,10 +838,11 @@ fn serve_old_mach_port_get_receive_status<T: Transport, S: MachPortServer<T> + ?
     let task = request.port_in();
     let mut body = request.body(old_mach_port_get_receive_status::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ old_mach_port_get_receive_status::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ old_mach_port_get_receive_status::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let status = service.old_mach_port_get_receive_status(task, name)?;
+    let mut reply = reply.begin();
     reply.form(OLD_MACH_PORT_STATUS, &status)?;
     reply.finish()
 }
@@ -1079,10 +1084,11 @@ fn serve_mach_port_get_set_status<T: Transport, S: MachPortServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_get_set_status::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_get_set_status::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_get_set_status::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let members = service.mach_port_get_set_status(task, name)?;
+    let mut reply = reply.begin();
     reply.surrender(MACH_PORT_NAME_ARRAY_, members)?;
     reply.finish()
 }
@@ -1264,11 +1270,12 @@ fn serve_mach_port_request_notification<T: Transport, S: MachPortServer<T> + ?Si
     let id = body.form::<MsgId>(INTEGER_32)?;
     let sync = body.u32(INTEGER_32)?;
     let notify = body.right(MOVE_SEND_ONCE)?;
-    let mut reply = reply.reserve::<{ mach_port_request_notification::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_request_notification::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let previous = service
         .mach_port_request_notification(task, name, id, sync, own.send_once(notify))?;
+    let mut reply = reply.begin();
     reply.outbound(ANY_RIGHT, previous);
     reply.finish()
 }
@@ -1431,10 +1438,11 @@ fn serve_mach_port_extract_right<T: Transport, S: MachPortServer<T> + ?Sized>(
     let mut body = request.body(mach_port_extract_right::REQUEST)?;
     let name = body.name(PORT_NAME)?;
     let msgt_name = body.form::<Disposition>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ mach_port_extract_right::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_extract_right::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let poly = service.mach_port_extract_right(task, name, msgt_name)?;
+    let mut reply = reply.begin();
     reply.outbound(ANY_RIGHT, poly);
     reply.finish()
 }
@@ -1515,10 +1523,11 @@ fn serve_mach_port_get_receive_status<T: Transport, S: MachPortServer<T> + ?Size
     let task = request.port_in();
     let mut body = request.body(mach_port_get_receive_status::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_get_receive_status::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_get_receive_status::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let status = service.mach_port_get_receive_status(task, name)?;
+    let mut reply = reply.begin();
     reply.form(MACH_PORT_STATUS, &status)?;
     reply.finish()
 }
@@ -1927,11 +1936,5 @@ pub const fn subsystem<T: Transport, S: MachPortServer<T> + ?Sized>() -> Subsyst
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(3200)..=MsgId(3223),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(3200)..=MsgId(3223), Dispatcher::GnumachI386(dispatch))
 }

@@ -2,9 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, AnyRight, Buffer, Complex, Disposition, MsgId, Outbound, PortIn, PortName,
-    Region, RightKind, SendOnceRight, SendRight, Served, Shape, Subsystem, Translate,
-    Transport, Unserved, assert_speaks,
+    AbiId, AnyRight, Buffer, Complex, Dispatcher, Disposition, MsgId, Outbound, PortIn,
+    PortName, Region, RightKind, SendOnceRight, SendRight, Served, Shape, Subsystem,
+    Translate, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -106,10 +106,11 @@ fn serve_mach_port_names<T: Transport, S: MachPortServer<T> + ?Sized>(
 ) -> Served {
     let task = request.port_in();
     let body = request.body(mach_port_names::REQUEST)?;
-    let mut reply = reply.reserve::<{ mach_port_names::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_names::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let out = service.mach_port_names(task)?;
+    let mut reply = reply.begin();
     reply.surrender(MACH_PORT_NAME_ARRAY_, out.names)?;
     reply.surrender(MACH_PORT_TYPE_ARRAY_, out.types)?;
     reply.finish()
@@ -187,10 +188,11 @@ fn serve_mach_port_type<T: Transport, S: MachPortServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_type::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_type::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_type::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let ptype = service.mach_port_type(task, name)?;
+    let mut reply = reply.begin();
     reply.form(INTEGER_32, &ptype)?;
     reply.finish()
 }
@@ -429,10 +431,11 @@ fn serve_mach_port_allocate<T: Transport, S: MachPortServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_allocate::REQUEST)?;
     let right = body.form::<RightKind>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ mach_port_allocate::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_allocate::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let name = service.mach_port_allocate(task, right)?;
+    let mut reply = reply.begin();
     reply.name(PORT_NAME, name);
     reply.finish()
 }
@@ -665,10 +668,11 @@ fn serve_mach_port_get_refs<T: Transport, S: MachPortServer<T> + ?Sized>(
     let mut body = request.body(mach_port_get_refs::REQUEST)?;
     let name = body.name(PORT_NAME)?;
     let right = body.form::<RightKind>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ mach_port_get_refs::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_get_refs::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let refs = service.mach_port_get_refs(task, name, right)?;
+    let mut reply = reply.begin();
     reply.u32(INTEGER_32, refs);
     reply.finish()
 }
@@ -835,10 +839,11 @@ fn serve_old_mach_port_get_receive_status<T: Transport, S: MachPortServer<T> + ?
     let task = request.port_in();
     let mut body = request.body(old_mach_port_get_receive_status::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ old_mach_port_get_receive_status::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ old_mach_port_get_receive_status::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let status = service.old_mach_port_get_receive_status(task, name)?;
+    let mut reply = reply.begin();
     reply.form(OLD_MACH_PORT_STATUS, &status)?;
     reply.finish()
 }
@@ -1080,10 +1085,11 @@ fn serve_mach_port_get_set_status<T: Transport, S: MachPortServer<T> + ?Sized>(
     let task = request.port_in();
     let mut body = request.body(mach_port_get_set_status::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_get_set_status::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_get_set_status::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let members = service.mach_port_get_set_status(task, name)?;
+    let mut reply = reply.begin();
     reply.surrender(MACH_PORT_NAME_ARRAY_, members)?;
     reply.finish()
 }
@@ -1265,11 +1271,12 @@ fn serve_mach_port_request_notification<T: Transport, S: MachPortServer<T> + ?Si
     let id = body.form::<MsgId>(INTEGER_32)?;
     let sync = body.u32(INTEGER_32)?;
     let notify = body.right(MOVE_SEND_ONCE)?;
-    let mut reply = reply.reserve::<{ mach_port_request_notification::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_request_notification::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let previous = service
         .mach_port_request_notification(task, name, id, sync, own.send_once(notify))?;
+    let mut reply = reply.begin();
     reply.outbound(ANY_RIGHT, previous);
     reply.finish()
 }
@@ -1432,10 +1439,11 @@ fn serve_mach_port_extract_right<T: Transport, S: MachPortServer<T> + ?Sized>(
     let mut body = request.body(mach_port_extract_right::REQUEST)?;
     let name = body.name(PORT_NAME)?;
     let msgt_name = body.form::<Disposition>(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ mach_port_extract_right::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_extract_right::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let poly = service.mach_port_extract_right(task, name, msgt_name)?;
+    let mut reply = reply.begin();
     reply.outbound(ANY_RIGHT, poly);
     reply.finish()
 }
@@ -1516,10 +1524,11 @@ fn serve_mach_port_get_receive_status<T: Transport, S: MachPortServer<T> + ?Size
     let task = request.port_in();
     let mut body = request.body(mach_port_get_receive_status::REQUEST)?;
     let name = body.name(PORT_NAME)?;
-    let mut reply = reply.reserve::<{ mach_port_get_receive_status::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ mach_port_get_receive_status::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::IpcSpace>::intran(&*service, task);
     let status = service.mach_port_get_receive_status(task, name)?;
+    let mut reply = reply.begin();
     reply.form(MACH_PORT_STATUS, &status)?;
     reply.finish()
 }
@@ -1928,11 +1937,5 @@ pub const fn subsystem<T: Transport, S: MachPortServer<T> + ?Sized>() -> Subsyst
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(3200)..=MsgId(3223),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(3200)..=MsgId(3223), Dispatcher::GnumachX8664(dispatch))
 }

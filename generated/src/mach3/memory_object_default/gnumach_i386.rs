@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, MsgId, ReceiveRight, SendRight, Served, Shape, Size,
-    Subsystem, Transport, Unserved, assert_speaks,
+    AbiId, Address, Buffer, Complex, Dispatcher, MsgId, ReceiveRight, SendRight, Served,
+    Shape, Size, Subsystem, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -226,11 +226,5 @@ pub const fn subsystem<T: Transport, S: MemoryObjectDefaultServer<T> + ?Sized>()
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2250)..=MsgId(2252),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2250)..=MsgId(2252), Dispatcher::GnumachI386(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, MsgId, Outtran, SendRight, Served, Shape, Size,
-    Subsystem, Translate, Transport, Unserved, assert_speaks,
+    AbiId, Address, Buffer, Complex, Dispatcher, MsgId, Outtran, SendRight, Served,
+    Shape, Size, Subsystem, Translate, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -91,10 +91,11 @@ fn serve_norma_task_allocate<T: Transport, S: NormaInternalServer<T> + ?Sized>(
 ) -> Served {
     let host_priv = request.port_in();
     let body = request.body(norma_task_allocate::REQUEST)?;
-    let mut reply = reply.reserve::<{ norma_task_allocate::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_task_allocate::REPLY_MAX }>()?;
     request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let task = service.norma_task_allocate(host_priv)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, Outtran::<T, types::Task>::outtran(&*service, task));
     reply.finish()
 }
@@ -192,10 +193,11 @@ fn serve_task_get_inherited_ports<T: Transport, S: NormaInternalServer<T> + ?Siz
 ) -> Served {
     let task = request.port_in();
     let body = request.body(task_get_inherited_ports::REQUEST)?;
-    let mut reply = reply.reserve::<{ task_get_inherited_ports::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ task_get_inherited_ports::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::Task>::intran(&*service, task);
     let out = service.task_get_inherited_ports(task)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, out.port0);
     reply.move_send(MOVE_SEND, out.port1);
     reply.move_send(MOVE_SEND, out.port2);
@@ -402,10 +404,11 @@ fn serve_norma_copy_create<T: Transport, S: NormaInternalServer<T> + ?Sized>(
     let mut body = request.body(norma_copy_create::REQUEST)?;
     let start = body.address(INTEGER_64)?;
     let size = body.size(INTEGER_64)?;
-    let mut reply = reply.reserve::<{ norma_copy_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_copy_create::REPLY_MAX }>()?;
     request.end(body)?;
     let task = Translate::<T, types::VmTask>::intran(&*service, task);
     let memory_object = service.norma_copy_create(task, start, size)?;
+    let mut reply = reply.begin();
     reply.outbound(MAKE_SEND, memory_object);
     reply.finish()
 }
@@ -518,10 +521,11 @@ fn serve_norma_ipc_pull_receive<T: Transport, S: NormaInternalServer<T> + ?Sized
     let mut body = request.body(norma_ipc_pull_receive::REQUEST)?;
     let uid = body.i32(INTEGER_32)?;
     let dest_node = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ norma_ipc_pull_receive::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_ipc_pull_receive::REPLY_MAX }>()?;
     request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let out = service.norma_ipc_pull_receive(host_priv, uid, dest_node)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, out.stransit);
     reply.i32(INTEGER_32, out.sotransit);
     reply.move_send_once(MOVE_SEND_ONCE, out.nsrequest);
@@ -676,10 +680,11 @@ fn serve_norma_ipc_stransit_request<T: Transport, S: NormaInternalServer<T> + ?S
     let host_priv = request.port_in();
     let mut body = request.body(norma_ipc_stransit_request::REQUEST)?;
     let uid = body.i32(INTEGER_32)?;
-    let mut reply = reply.reserve::<{ norma_ipc_stransit_request::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_ipc_stransit_request::REPLY_MAX }>()?;
     request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let stransit = service.norma_ipc_stransit_request(host_priv, uid)?;
+    let mut reply = reply.begin();
     reply.i32(INTEGER_32, stransit);
     reply.finish()
 }
@@ -766,11 +771,12 @@ fn serve_norma_xmm_object_by_memory_object<
     let host_priv = request.port_in();
     let mut body = request.body(norma_xmm_object_by_memory_object::REQUEST)?;
     let memory_object = body.right(MOVE_SEND)?;
-    let mut reply = reply.reserve::<{ norma_xmm_object_by_memory_object::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_xmm_object_by_memory_object::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let host_priv = Translate::<T, types::HostPriv>::intran(&*service, host_priv);
     let xmm_object = service
         .norma_xmm_object_by_memory_object(host_priv, own.send(memory_object))?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, xmm_object);
     reply.finish()
 }
@@ -879,11 +885,5 @@ pub const fn subsystem<T: Transport, S: NormaInternalServer<T> + ?Sized>() -> Su
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(556000)..=MsgId(556008),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(556000)..=MsgId(556008), Dispatcher::GnumachX8664(dispatch))
 }

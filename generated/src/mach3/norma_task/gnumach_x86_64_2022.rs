@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, SendRight, Served, Shape, Subsystem, Transport,
-    Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, SendRight, Served, Shape, Subsystem,
+    Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -100,10 +100,11 @@ fn serve_norma_task_create<T: Transport, S: NormaTaskServer<T> + ?Sized>(
     let mut body = request.body(norma_task_create::REQUEST)?;
     let target_task = body.right(MOVE_SEND)?;
     let inherit_memory = body.bool(BOOLEAN)?;
-    let mut reply = reply.reserve::<{ norma_task_create::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ norma_task_create::REPLY_MAX }>()?;
     let own = request.end(body)?;
     let child_task = service
         .norma_task_create(norma_task_server, own.send(target_task), inherit_memory)?;
+    let mut reply = reply.begin();
     reply.move_send(MOVE_SEND, child_task);
     reply.finish()
 }
@@ -130,10 +131,7 @@ pub const fn subsystem<T: Transport, S: NormaTaskServer<T> + ?Sized>() -> Subsys
     S,
 > {
     Subsystem::new(
-        ABI,
         MsgId(666000)..=MsgId(666000),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
+        Dispatcher::GnumachX8664v2022(dispatch),
     )
 }

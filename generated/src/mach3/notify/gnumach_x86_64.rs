@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, Outbound, PortName, SendOnceRight, Served, Shape,
-    Subsystem, Transport, Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, Outbound, PortName, SendOnceRight, Served,
+    Shape, Subsystem, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -414,11 +414,5 @@ pub fn dispatch<T: Transport, S: NotifyServer<T> + ?Sized>(
 
 /// Subsystem `notify` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: NotifyServer<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(64)..=MsgId(73),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(64)..=MsgId(73), Dispatcher::GnumachX8664(dispatch))
 }

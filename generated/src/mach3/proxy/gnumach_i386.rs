@@ -2,9 +2,9 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, KernReturn, MsgId, Protection, ReceiveRight,
-    SendOnceRight, SendRight, Served, Shape, Size, Subsystem, Transport, Unserved,
-    assert_speaks,
+    AbiId, Address, Buffer, Complex, Dispatcher, KernReturn, MsgId, Protection,
+    ReceiveRight, SendOnceRight, SendRight, Served, Shape, Size, Subsystem, Transport,
+    Unserved, assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -869,9 +869,10 @@ fn serve_proxy_get_attributes<T: Transport, S: ProxyServer<T> + ?Sized>(
 ) -> Served {
     let xmm_kernel = request.port();
     let body = request.body(proxy_get_attributes::REQUEST)?;
-    let mut reply = reply.reserve::<{ proxy_get_attributes::REPLY_MAX }>()?;
+    let reply = reply.reserve::<{ proxy_get_attributes::REPLY_MAX }>()?;
     request.end(body)?;
     let out = service.proxy_get_attributes(xmm_kernel)?;
+    let mut reply = reply.begin();
     reply.bool(BOOLEAN, out.object_ready);
     reply.bool(BOOLEAN, out.may_cache);
     reply.form(INTEGER_32, &out.copy_strategy)?;
@@ -1357,11 +1358,5 @@ pub fn dispatch<T: Transport, S: ProxyServer<T> + ?Sized>(
 
 /// Subsystem `proxy` in this ABI, for the server's loop.
 pub const fn subsystem<T: Transport, S: ProxyServer<T> + ?Sized>() -> Subsystem<T, S> {
-    Subsystem::new(
-        ABI,
-        MsgId(923000)..=MsgId(923016),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(923000)..=MsgId(923016), Dispatcher::GnumachI386(dispatch))
 }

@@ -2,7 +2,7 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, KernReturn, MsgId, Outbound, Protection,
+    AbiId, Address, Buffer, Complex, Dispatcher, KernReturn, MsgId, Outbound, Protection,
     ReceiveRight, SendRight, Served, Shape, Size, Subsystem, Transport, Unserved,
     assert_speaks,
 };
@@ -939,11 +939,5 @@ pub const fn subsystem<T: Transport, S: SeqnosMemoryObjectServer<T> + ?Sized>() 
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2200)..=MsgId(2209),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2200)..=MsgId(2209), Dispatcher::GnumachI386(dispatch))
 }

@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Address, Buffer, Complex, MsgId, ReceiveRight, SendRight, Served, Shape, Size,
-    Subsystem, Transport, Unserved, assert_speaks,
+    AbiId, Address, Buffer, Complex, Dispatcher, MsgId, ReceiveRight, SendRight, Served,
+    Shape, Size, Subsystem, Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -229,11 +229,5 @@ pub const fn subsystem<T: Transport, S: SeqnosMemoryObjectDefaultServer<T> + ?Si
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(2250)..=MsgId(2252),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(2250)..=MsgId(2252), Dispatcher::GnumachX8664(dispatch))
 }

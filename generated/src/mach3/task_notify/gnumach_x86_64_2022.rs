@@ -2,8 +2,8 @@
 
 use mig_rt as rt;
 use rt::{
-    AbiId, Buffer, Complex, MsgId, SendRight, Served, Shape, Subsystem, Transport,
-    Unserved, assert_speaks,
+    AbiId, Buffer, Complex, Dispatcher, MsgId, SendRight, Served, Shape, Subsystem,
+    Transport, Unserved, assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -100,11 +100,5 @@ pub const fn subsystem<T: Transport, S: TaskNotifyServer<T> + ?Sized>() -> Subsy
     T,
     S,
 > {
-    Subsystem::new(
-        ABI,
-        MsgId(4400)..=MsgId(4400),
-        |service, exchange| {
-            exchange.typed(|request, reply| dispatch(service, request, reply))
-        },
-    )
+    Subsystem::new(MsgId(4400)..=MsgId(4400), Dispatcher::GnumachX8664v2022(dispatch))
 }
