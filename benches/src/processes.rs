@@ -64,7 +64,7 @@ fn definitions(dir: &Path) -> Vec<PathBuf> {
 /// GNU's driver, for both sides.
 fn gnu(file: &Path, dir: &Path) -> Command {
     let mut command = Command::new(MIG);
-    command.arg("-I").arg(HEADERS);
+    command.arg(format!("-I{HEADERS}"));
     for (flag, name) in [("-user", "u.c"), ("-server", "s.c"), ("-header", "u.h"), ("-sheader", "s.h")] {
         command.arg(flag).arg(dir.join(name));
     }
@@ -77,7 +77,7 @@ fn pipeline(file: &Path, dir: &Path) -> Command {
     let (dir, file) = (dir.display(), file.display());
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!(
-        "cpp -x c -I{HEADERS} {file} | {MIGCOM} -user {dir}/u.c -server {dir}/s.c -header {dir}/u.h -sheader {dir}/s.h"
+        "cpp -x c -undef -ansi -I{HEADERS} {file} | {MIGCOM} -user {dir}/u.c -server {dir}/s.c -header {dir}/u.h -sheader {dir}/s.h"
     ));
     command
 }

@@ -21,6 +21,7 @@ use crate::classic;
 use crate::console::Console;
 use crate::disk::Files;
 use crate::fault::{Exit, Fault};
+use crate::parallel;
 use crate::report::Reports;
 
 /// Takes the command line apart and does what it says.
@@ -87,6 +88,38 @@ fn each_file(
         }
     }
     console.end_progress(files.len());
+}
+
+/// Compiles each file that can be read, on all processors; about the others, and about type tables, that is said.
+fn compile_each<X: Send>(
+    files: &[PathBuf],
+    definitions: &Definitions,
+    reports: &mut Reports,
+    console: &mut Console<'_>,
+    compile: impl Fn(&Path, &Files) -> X + Sync,
+) -> Vec<X> {
+    let mut disk = Files::new(console);
+    if !disk.has_tables(&definitions.types, reports) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for file in files {
+        match disk.open(file, console) {
+            Ok(path) => found.push(path),
+            Err(it) => reports.add_disk(&it),
+        }
+    }
+    let mut done = 0;
+    let results = parallel::map(
+        &found,
+        |it| compile(it, &disk),
+        |it| {
+            done += 1;
+            console.progress(done, found.len(), &it.display().to_string());
+        },
+    );
+    console.end_progress(found.len());
+    results
 }
 
 /// A mistake on the command line that clap cannot know.

@@ -13,6 +13,7 @@ mod commands;
 mod console;
 mod disk;
 mod fault;
+mod parallel;
 mod report;
 
 use std::ffi::OsString;

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use mig_codegen::{Compilation, Config};
+use mig_codegen::{Compilation, Config, Generated};
 use mig_parser::diag::codes::command as codes;
 use mig_parser::diag::{At, Diagnostic};
 
-use super::{each_file, finish, usage};
+use super::{compile_each, finish, usage};
 use crate::args::Generate;
 use crate::console::Console;
-use crate::disk::{Existing, Files, Output};
+use crate::disk::{Existing, Output};
 use crate::fault::{Exit, Fault};
 use crate::report::Reports;
 
@@ -35,11 +35,16 @@ pub(super) fn run(args: &Generate, console: &mut Console<'_>) -> Result<Exit, Fa
     config.module.clone_from(&args.module);
     let mut reports = Reports::new(console.style());
     let (mut products, mut inputs) = (Vec::new(), Vec::new());
-    each_file(&args.files, &args.definitions, &mut reports, console, |file, disk, reports| {
-        let (product, read) = product(file, args, &config, disk, reports);
-        products.push(product);
-        inputs.extend(read);
+    let compiled = compile_each(&args.files, &args.definitions, &mut reports, console, |file, disk| {
+        let compilation = config.read(file, &mut |path| disk.read(path));
+        let generated = if args.folder { compilation.folder(&config) } else { compilation.single_file(&config) };
+        (compilation, generated)
     });
+    for (compilation, generated) in compiled {
+        reports.add_compilation(&compilation, &generated.diagnostics);
+        inputs.extend(compilation.files_read().into_iter().map(Path::to_owned));
+        products.push(product(&compilation, generated, args));
+    }
     let outputs: Vec<Output> = products.iter().flat_map(|it| it.outputs.iter().cloned()).collect();
     check_distinct(&outputs, &mut reports);
     if reports.failed() {
@@ -75,23 +80,14 @@ fn next_step(products: &[Product]) -> String {
     format!("next: declare {modules}{more} beside {place}, in a crate that depends on `mig-rt`\n")
 }
 
-fn product(
-    file: &Path,
-    args: &Generate,
-    config: &Config,
-    disk: &Files,
-    reports: &mut Reports,
-) -> (Product, Vec<PathBuf>) {
-    let compilation = config.read(file, &mut |path| disk.read(path));
-    let generated = if args.folder { compilation.folder(config) } else { compilation.single_file(config) };
-    reports.add_compilation(&compilation, &generated.diagnostics);
+fn product(compilation: &Compilation, generated: Generated, args: &Generate) -> Product {
     let below = |path: PathBuf| if args.out == Path::new(".") { path } else { args.out.join(path) };
     let outputs = generated.files.into_iter().map(|(path, text)| Output { path: below(path), text });
     let outputs: Vec<Output> = outputs.collect();
     let first = outputs.first().map(|it| it.path.clone()).unwrap_or_default();
     let place = if args.folder { first.parent().map(Path::to_owned).unwrap_or_default() } else { first };
-    let contents = contents(&compilation, outputs.iter().map(|it| it.text.len()).sum(), outputs.len());
-    (Product { outputs, contents, place }, compilation.files_read().into_iter().map(Path::to_owned).collect())
+    let contents = contents(compilation, outputs.iter().map(|it| it.text.len()).sum(), outputs.len());
+    Product { outputs, contents, place }
 }
 
 /// `subsystem demo, messages 4200 to 4201, 2 routines, gnumach-i386, 1234 bytes`

@@ -1,13 +1,15 @@
 //! `layout`: where every byte of every message is.
 
+use std::path::Path;
+
 use mig_codegen::{Config, Unit, wire};
 use mig_parser::diag::codes::command as codes;
 use mig_parser::diag::{At, Diagnostic, Diagnostics};
 
-use super::{each_file, finish, usage};
+use super::{compile_each, finish, usage};
 use crate::args::{Layout, LayoutFormat};
 use crate::console::Console;
-use crate::disk::Output;
+use crate::disk::{Files, Output};
 use crate::fault::{Exit, Fault};
 use crate::report::Reports;
 
@@ -18,11 +20,11 @@ pub(super) fn run(args: &Layout, console: &mut Console<'_>) -> Result<Exit, Faul
     }
     let mut reports = Reports::new(console.style());
     let mut units: Vec<Unit> = Vec::new();
-    each_file(&args.files, &args.definitions, &mut reports, console, |file, disk, reports| {
-        let compilation = config.read(file, &mut |path| disk.read(path));
+    let compile = |file: &Path, disk: &Files| config.read(file, &mut |path| disk.read(path));
+    for compilation in compile_each(&args.files, &args.definitions, &mut reports, console, compile) {
         reports.add_compilation(&compilation, &Diagnostics::default());
         units.extend(compilation.units);
-    });
+    }
     if !reports.failed() {
         check_routines(&args.routines, &units, &mut reports);
     }

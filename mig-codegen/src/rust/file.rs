@@ -122,67 +122,91 @@ pub(super) fn uses_path(tokens: &TokenStream, first: &str) -> bool {
     used.paths.contains(first)
 }
 
-/// Identifiers of a token stream, by how they are used.
+/// What is not imported but looked for.
+const OTHERS: &[&str] = &["mig_rt", "rt", "typed", "types"];
+
+/// The name as a constant, if it is one that imports depend on. All others are forgotten at once: a file has many.
+fn known(name: &str) -> Option<&'static str> {
+    [SUPPORT, TYPED, FORM, OTHERS].iter().find_map(|all| Some(all[all.binary_search(&name).ok()?]))
+}
+
+/// Known names of a token stream, by how they are used.
 #[derive(Default)]
 struct Used {
     /// Not behind a `.` or a `::`.
-    free: BTreeSet<String>,
+    free: BTreeSet<&'static str>,
     /// First segments of a path.
-    paths: BTreeSet<String>,
+    paths: BTreeSet<&'static str>,
     /// Declared here.
-    declared: BTreeSet<String>,
+    declared: BTreeSet<&'static str>,
+}
+
+/// What stands before a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// A `.` or a `::`.
+    Qualifier,
+    /// The first half of a `::`.
+    Colon,
+    /// A word that declares what follows.
+    Declares {
+        module: bool,
+    },
+    /// The name of a module.
+    ModuleName,
+    Other,
 }
 
 impl Used {
     fn scan(&mut self, tokens: TokenStream) {
-        let (mut before, mut before_name) = (String::new(), String::new());
-        let mut last_ident: Option<String> = None;
-        let mut pending_colon = false;
+        let mut before = Before::Other;
+        let mut last = None;
         for token in tokens {
-            match token {
+            before = match token {
                 TokenTree::Ident(it) => {
-                    let name = it.to_string();
-                    if before != "." && before != "::" {
-                        self.free.insert(name.clone());
+                    let declares = ["struct", "trait", "mod", "fn"].iter().any(|word| it == word);
+                    let module = it == "mod";
+                    last = known(&it.to_string());
+                    let is_module = before == Before::Declares { module: true };
+                    if matches!(before, Before::Declares { .. }) {
+                        self.declared.extend(last);
                     }
-                    if matches!(before.as_str(), "struct" | "trait" | "mod" | "fn") {
-                        self.declared.insert(name.clone());
+                    if before != Before::Qualifier {
+                        self.free.extend(last);
                     }
-                    before_name = std::mem::replace(&mut before, name.clone());
-                    last_ident = Some(name);
-                    pending_colon = false;
+                    match (declares, is_module) {
+                        (true, _) => Before::Declares { module },
+                        (_, true) => Before::ModuleName,
+                        _ => Before::Other,
+                    }
                 }
-                TokenTree::Punct(it) => {
-                    let second_colon = it.as_char() == ':' && pending_colon;
-                    if second_colon {
-                        self.paths.extend(last_ident.take());
-                    }
-                    pending_colon = it.as_char() == ':' && !pending_colon;
-                    before = if second_colon { "::".to_owned() } else { it.as_char().to_string() };
+                TokenTree::Punct(it) if it.as_char() == ':' && before == Before::Colon => {
+                    self.paths.extend(last.take());
+                    Before::Qualifier
                 }
+                TokenTree::Punct(it) => match it.as_char() {
+                    ':' => Before::Colon,
+                    '.' => Before::Qualifier,
+                    _ => Before::Other,
+                },
                 TokenTree::Group(it) => {
-                    // A module with imports of its own needs none of its parent's.
-                    let independent = before_name == "mod" && super::api::mentions(&it.stream(), "mig_rt");
-                    if !independent {
-                        self.scan_group(it.stream());
-                    }
-                    before = String::new();
-                    pending_colon = false;
+                    self.scan_group(it.stream(), before == Before::ModuleName);
+                    Before::Other
                 }
-                TokenTree::Literal(_) => {
-                    before = String::new();
-                    pending_colon = false;
-                }
-            }
+                TokenTree::Literal(_) => Before::Other,
+            };
         }
     }
 
-    /// A group's own declarations are no declarations of this file; its uses are.
-    fn scan_group(&mut self, tokens: TokenStream) {
+    /// A group's own declarations are no declarations of this file; its uses are, unless it is a module with imports of
+    /// its own.
+    fn scan_group(&mut self, tokens: TokenStream, module: bool) {
         let mut inner = Used::default();
         inner.scan(tokens);
-        self.free.extend(inner.free);
-        self.paths.extend(inner.paths);
+        if !(module && inner.free.contains("mig_rt")) {
+            self.free.extend(inner.free);
+            self.paths.extend(inner.paths);
+        }
     }
 }
 
