@@ -156,10 +156,7 @@ impl<'a> Context<'a> {
                 let path = names::path(name);
                 if self.shared_names.contains(name) { quote!(types::#path) } else { path }
             }
-            value::Path::Outside(text) => {
-                let text = text.replace("rt::", "");
-                text.parse().unwrap_or_default()
-            }
+            value::Path::Outside(text) => text.strip_prefix("rt::").unwrap_or(text).parse().unwrap_or_default(),
         }
     }
 
@@ -259,14 +256,31 @@ impl Context<'_> {
         let words = half.words.declarations();
         let layouts = half.layouts.borrow();
         let layouts = layouts.values();
+        let forms = self.mapped_forms();
         quote! {
             type W = #row;
             /// The ABI of every message here.
             pub const ABI: AbiId = AbiId::#row;
             #words
             #(#layouts)*
+            #(#forms)*
             #body
         }
+    }
+
+    /// Assertions that the user's own types have the forms that the definition gives them.
+    fn mapped_forms(&self) -> Vec<TokenStream> {
+        let mut mapped = BTreeMap::new();
+        for arg in self.joined.routines.iter().flat_map(|it| &it.args) {
+            let shape = self.shape(arg);
+            if let Some(value::Value::Mapped(path @ value::Path::Outside(text), base)) = shape.value()
+                && !text.starts_with("rt::")
+            {
+                let (ty, base) = (self.path(path), value::number(*base));
+                mapped.insert(text.clone(), quote!(const _: () = assert_form::<W, #ty, #base>();));
+            }
+        }
+        mapped.into_values().collect()
     }
 
     fn half(&self, unit: usize) -> Half<'_> {

@@ -25,6 +25,37 @@ pub trait Form<W>: Sized {
 
 /// Fails to compile unless a mapped type has the form that the definition gives it. Generated code calls it in a
 /// constant.
+///
+/// ```
+/// struct Level(i32);
+///
+/// impl<W> mig_rt::Form<W> for Level {
+///     type Base = i32;
+///
+///     fn read(base: &i32) -> Level {
+///         Level(*base)
+///     }
+///
+///     fn write(&self) -> Option<i32> {
+///         Some(self.0)
+///     }
+/// }
+///
+/// // The definition says `MACH_MSG_TYPE_INTEGER_32`.
+/// const _: () = mig_rt::assert_form::<mig_rt::typed::GnumachI386, Level, i32>();
+/// ```
+///
+/// A type of another size is refused:
+///
+/// ```compile_fail,E0271
+/// # struct Level(i64);
+/// # impl<W> mig_rt::Form<W> for Level {
+/// #     type Base = i64;
+/// #     fn read(base: &i64) -> Level { Level(*base) }
+/// #     fn write(&self) -> Option<i64> { Some(self.0) }
+/// # }
+/// const _: () = mig_rt::assert_form::<mig_rt::typed::GnumachI386, Level, i32>();
+/// ```
 pub const fn assert_form<W, S: Form<W, Base = B>, B: Plain>() {}
 
 /// A number or array inside the plain form of a structure. Generated code reads structures with it.

@@ -62,6 +62,7 @@ const SUPPORT: &[&str] = &[
     "Transport",
     "Unserved",
     "Wide",
+    "assert_form",
     "assert_speaks",
     "narrow",
 ];

@@ -118,6 +118,16 @@ impl Context<'_> {
 }
 
 impl Shape {
+    /// What it consists of, unless that is rights or text.
+    pub(super) fn value(&self) -> Option<&Value> {
+        match self {
+            Shape::Value(it) | Shape::Fixed(it, _) | Shape::Counted(it) | Shape::Indefinite(it) | Shape::Memory(it) => {
+                Some(it)
+            }
+            Shape::Text { .. } | Shape::Right(_) | Shape::Rights(..) => None,
+        }
+    }
+
     /// Whether a result of this shape is written into room that the reply has for it.
     pub(super) fn has_room(&self) -> bool {
         match self {
