@@ -90,6 +90,19 @@ pub(crate) fn generate_with(compilation: &Compilation, config: &Config, form: Fo
     Generated { files, diagnostics }
 }
 
+/// A path of a type table without `rt::`: what it names is imported. `port::` is not `rt::`.
+fn imported(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (index, piece) in text.split("rt::").enumerate() {
+        let inside = out.ends_with(|it: char| it == '_' || it == ':' || it.is_alphanumeric());
+        if index > 0 && inside {
+            out.push_str("rt::");
+        }
+        out.push_str(piece);
+    }
+    out
+}
+
 impl<'a> Context<'a> {
     fn of(compilation: &'a Compilation, config: &Config, diagnostics: &mut Diagnostics) -> Option<Context<'a>> {
         if compilation.has_errors() {
@@ -156,7 +169,7 @@ impl<'a> Context<'a> {
                 let path = names::path(name);
                 if self.shared_names.contains(name) { quote!(types::#path) } else { path }
             }
-            value::Path::Outside(text) => text.strip_prefix("rt::").unwrap_or(text).parse().unwrap_or_default(),
+            value::Path::Outside(text) => imported(text).parse().unwrap_or_default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use mig_rt as rt;
 use rt::{
     AbiId, Buffer, Complex, Dispatcher, KernReturn, MsgId, Outbound, ReceiveRight,
-    Region, Served, Shape, Subsystem, Transport, Unserved, assert_speaks,
+    Region, Served, Shape, Subsystem, Transport, Unserved, assert_form, assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -16,6 +16,7 @@ const MAKE_SEND: Ty = Ty::new(0x1001_2014);
 const MOVE_SEND: Ty = Ty::new(0x1001_2011);
 const IO_BUF_PTR: Ty = Ty::long(0x6000_0000, 0x8_0009);
 const IO_BUF_PTR_INBAND: Ty = Ty::new(0x1080_0808);
+const _: () = assert_form::<W, Result<(), KernReturn>, i32>();
 
 /// Bytes of the largest message.
 pub const MAX: usize = 164;

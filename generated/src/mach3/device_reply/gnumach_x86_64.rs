@@ -3,7 +3,7 @@
 use mig_rt as rt;
 use rt::{
     AbiId, Buffer, Complex, Dispatcher, KernReturn, MsgId, Outbound, ReceiveRight,
-    Region, Served, Shape, Subsystem, Transport, Unserved, assert_speaks,
+    Region, Served, Shape, Subsystem, Transport, Unserved, assert_form, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -16,6 +16,7 @@ const MAKE_SEND: Ty = Ty::new(0x1_2000_4014);
 const MOVE_SEND: Ty = Ty::new(0x1_2000_4011);
 const IO_BUF_PTR: Ty = Ty::new(0xc000_0809);
 const IO_BUF_PTR_INBAND: Ty = Ty::new(0x80_2000_0808);
+const _: () = assert_form::<W, Result<(), KernReturn>, i32>();
 
 /// Bytes of the largest message.
 pub const MAX: usize = 184;

@@ -4,7 +4,8 @@ use mig_rt as rt;
 use rt::{
     AbiId, Address, Buffer, Complex, Dispatcher, Give, Inherit, KernReturn, Layout,
     MsgId, Outbounds, Outtran, Protection, ReceiveRight, Region, Rights, SendRight,
-    Served, Shape, Size, Subsystem, Translate, Transport, Unserved, assert_speaks,
+    Served, Shape, Size, Subsystem, Translate, Transport, Unserved, assert_form,
+    assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -31,6 +32,7 @@ const MACHINE_INFO_DATA: Ty = Ty::new(0x1005_2002);
 const MACHINE_SLOT_DATA: Ty = Ty::new(0x1008_2002);
 const COPY_SEND: Ty = Ty::new(0x1001_2013);
 const ADDRESS_LAYOUT: Layout<Address> = Layout::of::<W>(ABI);
+const _: () = assert_form::<W, Result<(), KernReturn>, i32>();
 
 /// Bytes of the largest message.
 pub const MAX: usize = 4148;

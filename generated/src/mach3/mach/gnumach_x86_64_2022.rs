@@ -4,7 +4,8 @@ use mig_rt as rt;
 use rt::{
     AbiId, Address, Buffer, Complex, Dispatcher, Give, Inherit, KernReturn, Layout,
     MsgId, Outbounds, Outtran, Protection, ReceiveRight, Region, Rights, SendRight,
-    Served, Shape, Size, Subsystem, Translate, Transport, Unserved, assert_speaks,
+    Served, Shape, Size, Subsystem, Translate, Transport, Unserved, assert_form,
+    assert_speaks,
 };
 use rt::typed::{GnumachX8664v2022, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -33,6 +34,7 @@ const MACHINE_SLOT_DATA: Ty = Ty::new(0x1008_2002);
 const COPY_SEND: Ty = Ty::new(0x1001_2013);
 const TASK_INFO__: Ty = Ty::long(0x3000_0000, 0x400_0020_0002);
 const ADDRESS_LAYOUT: Layout<Address> = Layout::of::<W>(ABI);
+const _: () = assert_form::<W, Result<(), KernReturn>, i32>();
 
 /// Bytes of the largest message.
 pub const MAX: usize = 8252;

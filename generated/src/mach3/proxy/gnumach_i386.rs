@@ -4,7 +4,7 @@ use mig_rt as rt;
 use rt::{
     AbiId, Address, Buffer, Complex, Dispatcher, KernReturn, MsgId, Protection,
     ReceiveRight, SendOnceRight, SendRight, Served, Shape, Size, Subsystem, Transport,
-    Unserved, assert_speaks,
+    Unserved, assert_form, assert_speaks,
 };
 use rt::typed::{GnumachI386, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -21,6 +21,7 @@ const POINTER: Ty = Ty::long(0x2000_0000, 0x8_0009);
 const POINTER_: Ty = Ty::long(0x6000_0000, 0x8_0009);
 const MAKE_SEND_ONCE: Ty = Ty::new(0x1001_2015);
 const MOVE_SEND_ONCE: Ty = Ty::new(0x1001_2012);
+const _: () = assert_form::<W, Result<(), KernReturn>, i32>();
 
 /// Bytes of the largest message.
 pub const MAX: usize = 88;

@@ -4,7 +4,7 @@ use mig_rt as rt;
 use rt::{
     AbiId, Address, Buffer, Complex, Dispatcher, KernReturn, MsgId, Protection,
     ReceiveRight, SendOnceRight, SendRight, Served, Shape, Size, Subsystem, Transport,
-    Unserved, assert_speaks,
+    Unserved, assert_form, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, Reply, ReplyHead, Request, Ty};
 use super::*;
@@ -22,6 +22,7 @@ const POINTER: Ty = Ty::new(0x4000_0809);
 const POINTER_: Ty = Ty::new(0xc000_0809);
 const MAKE_SEND_ONCE: Ty = Ty::new(0x1_2000_4015);
 const MOVE_SEND_ONCE: Ty = Ty::new(0x1_2000_4012);
+const _: () = assert_form::<W, Result<(), KernReturn>, i32>();
 
 /// Bytes of the largest message.
 pub const MAX: usize = 160;

@@ -4,7 +4,7 @@ use mig_rt as rt;
 use rt::{
     AbiId, Address, Buffer, Complex, Dispatcher, KernReturn, MsgId, Outbound, Protection,
     ReceiveRight, SendRight, Served, Shape, Size, Subsystem, Transport, Unserved,
-    assert_speaks,
+    assert_form, assert_speaks,
 };
 use rt::typed::{GnumachX8664, Outgoing, ReplyHead, Request, Ty};
 use super::*;
@@ -20,6 +20,7 @@ const INTEGER_32: Ty = Ty::new(0x1_2000_2002);
 const POINTER: Ty = Ty::new(0x4000_0809);
 const POINTER_: Ty = Ty::new(0xc000_0809);
 const BOOLEAN: Ty = Ty::new(0x1_2000_2000);
+const _: () = assert_form::<W, Result<(), KernReturn>, i32>();
 
 /// Bytes of the largest message.
 pub const MAX: usize = 112;
