@@ -15,7 +15,7 @@ use std::vec::Vec;
 
 use crate::abi::AbiId;
 use crate::error::{KernReturn, MsgReturn};
-use crate::memory::{Address, Memory};
+use crate::memory::{Address, Memory, as_bytes_mut};
 use crate::right::{PortName, ReceiveRight, RightKind, SendRight};
 use crate::serve::{self, Subsystem};
 use crate::transport::{Arrived, Failed, Left, Operation, Timeout, Transport, Wire};
@@ -234,12 +234,16 @@ impl<S> Loopback<S> {
     fn serve(&self, abi: AbiId, request: &[u8]) {
         let mut room = crate::Buffer::<LARGEST_REPLY>::new();
         let room = room.bytes();
+        // A vector of bytes may stand anywhere, a message only where its items are aligned.
+        let mut words = std::vec![0u32; request.len().div_ceil(4)];
+        let aligned = &mut as_bytes_mut(&mut words)[..request.len()];
+        aligned.copy_from_slice(request);
         let serving = Serving { service: lock(&self.0.service).take(), home: &self.0.service };
         let mut serving = serving;
         let subsystems = if serving.service.is_some() { &self.0.subsystems[..] } else { &[] };
         let sent = match serving.service.as_mut() {
             // SAFETY: the message was taken in by this space, and is used once.
-            Some(it) => unsafe { serve::answer(abi, request, room, subsystems, it, self.clone()) },
+            Some(it) => unsafe { serve::answer(abi, aligned, room, subsystems, it, self.clone()) },
             // A call from inside a method: nobody serves it.
             None => {
                 typed::destroy(&Queued { abi, bytes: request.to_vec() }, self.clone());

@@ -124,7 +124,7 @@ pub(super) fn uses_path(tokens: &TokenStream, first: &str) -> bool {
 }
 
 /// What is not imported but looked for.
-const OTHERS: &[&str] = &["mig_rt", "rt", "typed", "types"];
+const OTHERS: &[&str] = &["rt", "typed", "types"];
 
 /// The name as a constant, if it is one that imports depend on. All others are forgotten at once: a file has many.
 fn known(name: &str) -> Option<&'static str> {
@@ -202,13 +202,19 @@ impl Used {
     /// A group's own declarations are no declarations of this file; its uses are, unless it is a module with imports of
     /// its own.
     fn scan_group(&mut self, tokens: TokenStream, module: bool) {
+        if module && has_imports(&tokens) {
+            return;
+        }
         let mut inner = Used::default();
         inner.scan(tokens);
-        if !(module && inner.free.contains("mig_rt")) {
-            self.free.extend(inner.free);
-            self.paths.extend(inner.paths);
-        }
+        self.free.extend(inner.free);
+        self.paths.extend(inner.paths);
     }
+}
+
+/// Whether [`with_imports`] made these tokens: the support crate's name is outside of all brackets then.
+fn has_imports(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|it| matches!(it, TokenTree::Ident(it) if it == "mig_rt"))
 }
 
 /// The file's text. Tokens that are no Rust are a bug of this crate, which is then shown.
