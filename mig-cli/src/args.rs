@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mig_codegen::{Abi, Config, Sides};
+use mig_parser::diag::Severity;
+use mig_parser::diag::codes;
 use mig_parser::dialect::Dialect;
 
 pub use cpp::Cpp;
@@ -179,9 +181,23 @@ pub struct Definitions {
     /// A type table: names, structures, signs and sizes that definitions do not know
     #[arg(long = "types", value_name = "FILE")]
     pub types: Vec<PathBuf>,
+    /// Do not report this warning; may be given several times
+    #[arg(long, value_name = "CODE", value_parser = warning)]
+    pub allow: Vec<String>,
     /// What the preprocessor is told.
     #[command(flatten)]
     pub cpp: Cpp,
+}
+
+/// The code of something that can be a warning.
+fn warning(text: &str) -> Result<String, String> {
+    let found = codes::all().find(|it| it.to_string().eq_ignore_ascii_case(text));
+    let found = found.ok_or("there is no such code; `mig-cli explain --all` lists them")?;
+    if found.severity == Severity::Error {
+        Err("it is an error, and not to be ignored".to_owned())
+    } else {
+        Ok(found.to_string())
+    }
 }
 
 /// Names of ABIs; clap says which there are, and which one is near.
@@ -197,7 +213,8 @@ fn dialect() -> impl TypedValueParser<Value = Dialect> {
 
 impl From<&Definitions> for Config {
     fn from(it: &Definitions) -> Config {
-        let mut config = Config { dialect: it.dialect, types: it.types.clone(), ..Config::default() };
+        let mut config =
+            Config { dialect: it.dialect, types: it.types.clone(), allow: it.allow.clone(), ..Config::default() };
         for abi in &it.abis {
             if !config.abis.contains(abi) {
                 config.abis.push(*abi);

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use mig_parser::diag::codes::output;
 use mig_parser::diag::render::Style;
-use mig_parser::diag::{At, Diagnostic, Diagnostics};
+use mig_parser::diag::{At, Diagnostic, Diagnostics, Severity};
 use mig_parser::dialect::Dialect;
 use mig_parser::preprocess::{self, MacroOption};
 use mig_parser::source::{Loader, from_disk};
@@ -112,6 +112,15 @@ impl Config {
         self
     }
 
+    /// Takes the warnings out that are not to be reported.
+    pub fn silence(&self, diagnostics: &mut Diagnostics) {
+        let silenced = |it: &Diagnostic| {
+            it.severity == Severity::Warning
+                && self.allow.iter().any(|code| it.code.to_string().eq_ignore_ascii_case(code))
+        };
+        diagnostics.0.retain(|it| !silenced(it));
+    }
+
     /// Generates one side only.
     pub fn sides(mut self, sides: Sides) -> Config {
         self.sides = sides;
@@ -195,6 +204,11 @@ impl Config {
                 return Err(Failed(report));
             }
             files.extend(single.files);
+        }
+        files.sort();
+        if let Some(pair) = files.windows(2).find(|it| it[0].0 == it[1].0) {
+            let name = pair[0].0.display();
+            return Err(Failed(format!("two definitions make {name}: give one of them another module or directory")));
         }
         for (name, text) in files {
             let path = out.join(name);

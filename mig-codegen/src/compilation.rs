@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use mig_parser::Parsed;
-use mig_parser::diag::codes::Severity;
 use mig_parser::diag::render::{Style, render};
 use mig_parser::diag::{Diagnostic, Diagnostics};
 use mig_parser::source::Loader;
@@ -120,11 +119,7 @@ impl Unit {
         if !diagnostics.has_errors() {
             exchanges = wire::lower(&interface, &abi, &mut diagnostics);
         }
-        let silenced = |it: &Diagnostic| {
-            it.severity == Severity::Warning
-                && config.allow.iter().any(|code| it.code.to_string().eq_ignore_ascii_case(code))
-        };
-        diagnostics.0.retain(|it| !silenced(it));
+        config.silence(&mut diagnostics);
         parsed.diagnostics = diagnostics;
         Unit { abi, parsed, interface, exchanges }
     }

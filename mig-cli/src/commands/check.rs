@@ -75,6 +75,7 @@ fn check(file: &Path, config: &Config, depth: Depth, disk: &Files, reports: &mut
         if depth == Depth::LayoutIfPossible && abi.family == Family::Untyped {
             parsed.diagnostics.0.retain(|it| *it.code != output::UNTYPED);
         }
+        config.silence(&mut parsed.diagnostics);
         reports.add_parsed(&parsed);
     }
 }

@@ -42,6 +42,7 @@ fn views(file: &Path, config: &Config, stage: Stage, disk: &Files, reports: &mut
         }
         let mut parsed = config.parse(file, abi, &mut |path| disk.read(path));
         text += &view(config, abi, &mut parsed, stage);
+        config.silence(&mut parsed.diagnostics);
         reports.add_parsed(&parsed);
     }
     text
