@@ -1,5 +1,7 @@
 //! The harness: a file is a test, its output a snapshot beside it.
 
+pub mod fuzz;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

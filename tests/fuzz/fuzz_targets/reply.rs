@@ -1,0 +1,5 @@
+//! Replies, as clients read them.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tests::fuzz::reply(bytes));
