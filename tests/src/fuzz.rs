@@ -12,7 +12,7 @@ mod tables;
 mod words;
 
 pub use front_end::{FILES, front_end};
-pub use messages::{destroy, reply, request};
+pub use messages::{calls, destroy, reply, request};
 pub use seeds::seeds;
 pub use tables::tables;
 

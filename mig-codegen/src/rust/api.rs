@@ -178,7 +178,10 @@ impl Context<'_> {
         let docs = self.trait_docs();
         quote! {
             #docs
-            #[allow(unused_variables, clippy::too_many_arguments, clippy::type_complexity, reason = "as the definition has it")]
+            #[allow(
+                unused_variables, clippy::new_ret_no_self, clippy::too_many_arguments, clippy::type_complexity,
+                clippy::wrong_self_convention, reason = "as the definition has it"
+            )]
             pub trait #name<T: Transport> #bounds { #(#methods)* }
         }
     }

@@ -17,8 +17,9 @@ use super::words::{Layouts, is_complex};
 const SERVICE: PortName = PortName(1234);
 const ANSWERS: PortName = PortName(2457);
 
-/// Id of the first routine.
+/// Id of the first routine, and the number that no routine has.
 const BASE: u32 = 7000;
+const SKIPPED: u32 = 7;
 
 /// An input taken apart.
 struct Input<'a> {
@@ -123,6 +124,20 @@ fn answerable(input: &Input<'_>, header: &[u8]) -> Vec<u8> {
     let mut message = input.message(header, input.id);
     message[..3].copy_from_slice(&ports);
     message
+}
+
+/// Every routine called in every ABI as it should be: it is served, and nothing is left over.
+///
+/// # Panics
+/// If not.
+pub fn calls() {
+    for abi in [AbiId::GnumachI386, AbiId::GnumachX8664, AbiId::GnumachX8664v2022] {
+        for number in (0..49).filter(|it| *it != SKIPPED) {
+            let world = World::new();
+            call(abi, number, &world.via, &world.service).unwrap_or_else(|it| panic!("{number} in {abi}: {it}"));
+            assert_eq!(world.finish().calls, 1);
+        }
+    }
 }
 
 /// A request of any content: served exactly if its layout says so, and then answered by a well-formed reply; nothing is

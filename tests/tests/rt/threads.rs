@@ -105,6 +105,12 @@ fn client(number: u32, to: &SendRight<Space>) {
     }
 }
 
+/// The stubs by themselves, every one of them in every ABI: what is unsafe about them is the support crate's.
+#[test]
+fn every_stub() {
+    tests::fuzz::calls();
+}
+
 /// Rights go where their handle goes.
 #[test]
 fn rights_go_to_other_threads() {

@@ -24,8 +24,10 @@ pub const FORWARD_DEVICE_OPEN_SEND: MsgId = MsgId(2800);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait DevForwardServer<T: Transport> {

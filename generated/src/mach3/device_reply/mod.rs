@@ -36,8 +36,10 @@ pub const DEVICE_READ_REPLY_INBAND: MsgId = MsgId(2905);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait DeviceReplyServer<T: Transport> {

@@ -40,8 +40,10 @@ pub const DEVICE_OPEN_NEW_REQUEST: MsgId = MsgId(2806);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait DeviceRequestServer<T: Transport>: Translate<T, types::Device> {

@@ -23,8 +23,10 @@ pub const DP_HELPER_PAGING_SPACE: MsgId = MsgId(888888);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait DpHelperServer<T: Transport> {

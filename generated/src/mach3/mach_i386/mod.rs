@@ -54,8 +54,10 @@ pub const I386_GET_XSTATE_SIZE: MsgId = MsgId(3809);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait MachI386Server<

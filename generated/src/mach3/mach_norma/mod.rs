@@ -39,8 +39,10 @@ pub const NORMA_PORT_LOCATION_HINT: MsgId = MsgId(555012);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait MachNormaServer<

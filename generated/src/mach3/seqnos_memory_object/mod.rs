@@ -56,8 +56,10 @@ pub const MEMORY_OBJECT_CHANGE_COMPLETED: MsgId = MsgId(2209);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait SeqnosMemoryObjectServer<T: Transport> {

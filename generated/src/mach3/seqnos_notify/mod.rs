@@ -39,8 +39,10 @@ pub const MACH_NOTIFY_DEAD_NAME: MsgId = MsgId(72);
 /// override answers `MIG_BAD_ID`.
 #[allow(
     unused_variables,
+    clippy::new_ret_no_self,
     clippy::too_many_arguments,
     clippy::type_complexity,
+    clippy::wrong_self_convention,
     reason = "as the definition has it"
 )]
 pub trait SeqnosNotifyServer<T: Transport> {
