@@ -93,6 +93,9 @@ fn report(stuck: &Stuck, file: FileId) -> Diagnostic {
                 .note("what it joins may be the halves of one token, so the lines cannot be laid out anew")
                 .help("join the lines")
         }
+        Stuck::Unfinished(at) => Diagnostic::new(&command::CANNOT_FORMAT, place(at, 1), "the last line is continued")
+            .label("nothing stands behind this backslash")
+            .help("remove it"),
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) enum Stuck {
     Comment(usize),
     /// A backslash continues a line of ordinary text.
     Continued(usize),
+    /// A backslash continues the last line.
+    Unfinished(usize),
 }
 
 /// Cuts a text. Nothing is lost but blanks and ends of lines.
@@ -183,8 +185,11 @@ impl<'a> Cutter<'a> {
         });
         if self.text[self.at..end].ends_with('\\') {
             let behind = self.text[end..].trim_start_matches(|it: char| it.is_whitespace() && it != '\n');
-            // At the end of the file too: it would be continued by the end of line that every file gets.
-            if behind.is_empty() || behind.starts_with('\n') {
+            // It would be continued by the end of line that every file gets.
+            if behind.trim().is_empty() {
+                return Err(Stuck::Unfinished(end - 1));
+            }
+            if behind.starts_with('\n') {
                 return Err(Stuck::Continued(end - 1));
             }
         }
@@ -210,8 +215,12 @@ impl<'a> Cutter<'a> {
     fn directive(&mut self) -> Result<(), Stuck> {
         let end = self.directive_end()?;
         let text = &self.text[self.at..end];
+        let written = without_blanks(text);
+        if end == self.text.len() && written.ends_with('\\') {
+            return Err(Stuck::Unfinished(self.at + written.len() - 1));
+        }
         let leaves_out = words_of(text) == ["if", "0"];
-        self.push(Kind::Directive, self.at + without_blanks(text).len());
+        self.push(Kind::Directive, self.at + written.len());
         self.at = end;
         if leaves_out && end < self.text.len() {
             self.left_out(end + 1)?;

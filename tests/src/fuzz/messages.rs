@@ -126,13 +126,14 @@ fn answerable(input: &Input<'_>, header: &[u8]) -> Vec<u8> {
     message
 }
 
-/// Every routine called in every ABI as it should be: it is served, and nothing is left over.
+/// Every routine called in every ABI as it should be: it is served, and nothing is left over. Where each step is
+/// interpreted, in one ABI, which takes turns.
 ///
 /// # Panics
 /// If not.
 pub fn calls() {
-    for abi in [AbiId::GnumachI386, AbiId::GnumachX8664, AbiId::GnumachX8664v2022] {
-        for number in (0..49).filter(|it| *it != SKIPPED) {
+    for (turn, abi) in [AbiId::GnumachI386, AbiId::GnumachX8664, AbiId::GnumachX8664v2022].into_iter().enumerate() {
+        for number in (0..49).filter(|it| *it != SKIPPED && (!cfg!(miri) || *it as usize % 3 == turn)) {
             let world = World::new();
             call(abi, number, &world.via, &world.service).unwrap_or_else(|it| panic!("{number} in {abi}: {it}"));
             assert_eq!(world.finish().calls, 1);
