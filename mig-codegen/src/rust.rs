@@ -192,13 +192,13 @@ impl Context<'_> {
             Form::SingleFile => {
                 let modules = halves.iter().map(|(name, tokens)| self.module_tokens(name, tokens));
                 let all = file::with_imports(quote!(#api #(#modules)*), &self.outer_imports());
-                vec![(PathBuf::from(format!("{}.rs", self.module)), file::text(&self.banner(), &all))]
+                vec![(PathBuf::from(format!("{}.rs", self.module)), file::text(&self.banner(), all))]
             }
             Form::Folder => {
                 let declared = halves.iter().map(|(name, _)| self.module_declaration(name));
                 let all = file::with_imports(quote!(#(#declared)* #api), &self.outer_imports());
                 let folder = PathBuf::from(&self.module);
-                let mut files = vec![(folder.join("mod.rs"), file::text(&self.banner(), &all))];
+                let mut files = vec![(folder.join("mod.rs"), file::text(&self.banner(), all))];
                 for (name, tokens) in &halves {
                     let tokens = file::with_imports(
                         tokens.clone(),
@@ -206,7 +206,7 @@ impl Context<'_> {
                             use super::*;
                         )],
                     );
-                    files.push((folder.join(format!("{name}.rs")), file::text(&self.banner(), &tokens)));
+                    files.push((folder.join(format!("{name}.rs")), file::text(&self.banner(), tokens)));
                 }
                 files
             }

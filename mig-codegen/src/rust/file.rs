@@ -221,9 +221,12 @@ fn has_imports(tokens: &TokenStream) -> bool {
 ///
 /// # Panics
 /// If the tokens do not parse.
-pub(crate) fn text(banner: &str, tokens: &TokenStream) -> String {
-    let parsed = syn::parse2::<syn::File>(tokens.clone())
-        .unwrap_or_else(|it| panic!("generated tokens are no Rust: {it}\n{tokens}"));
+pub(crate) fn text(banner: &str, tokens: TokenStream) -> String {
+    // Tokens that somebody else holds would be copied one by one: only those who look for bugs of this crate do.
+    let shown = cfg!(debug_assertions).then(|| tokens.clone());
+    let parsed = syn::parse2::<syn::File>(tokens).unwrap_or_else(|it| {
+        panic!("generated tokens are no Rust: {it}\n{}", shown.map(|it| it.to_string()).unwrap_or_default())
+    });
     format!("{banner}\n{}", spread(&prettyplease::unparse(&parsed)))
 }
 

@@ -8,13 +8,18 @@ use quote::{format_ident, quote};
 use crate::Abi;
 use crate::model::{Arg, Routine};
 
-/// Words that Rust keeps for itself, in any edition.
+/// Words that Rust keeps for itself, in any edition; sorted.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "Self", "static", "struct", "super", "trait",
-    "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super",
+    "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use", "virtual", "where", "while",
+    "yield",
 ];
+
+fn is_keyword(name: &str) -> bool {
+    KEYWORDS.binary_search(&name).is_ok()
+}
 
 /// An identifier: the name itself, with an underscore behind it if Rust keeps the word.
 pub(crate) fn ident(name: &str) -> Ident {
@@ -23,7 +28,7 @@ pub(crate) fn ident(name: &str) -> Ident {
 
 /// The name itself, with an underscore behind it if Rust keeps the word.
 pub(crate) fn legal(name: &str) -> String {
-    if name == "_" || KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+    if name == "_" || is_keyword(name) { format!("{name}_") } else { name.to_owned() }
 }
 
 /// The identifier at the end of a path.
