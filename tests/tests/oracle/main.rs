@@ -8,6 +8,7 @@
 
 mod glue;
 mod program;
+mod strict;
 mod tools;
 
 use mig_codegen::Abi;

@@ -80,7 +80,7 @@ impl Program {
     }
 }
 
-fn config(abi: &Abi, file: &Path) -> Config {
+pub(crate) fn config(abi: &Abi, file: &Path) -> Config {
     let mut config = Config::default().abi(*abi).include(INCLUDE);
     if file.starts_with(INCLUDE) {
         config = config.types(Path::new(env!("CARGO_MANIFEST_DIR")).join("../defs/mach3/types.toml"));
@@ -88,7 +88,7 @@ fn config(abi: &Abi, file: &Path) -> Config {
     config
 }
 
-fn rust(compilation: &Compilation, config: &Config) -> String {
+pub(crate) fn rust(compilation: &Compilation, config: &Config) -> String {
     let single = compilation.single_file(config);
     let report = compilation.render(&single.diagnostics, Style::Plain);
     let [(_, text)] = <[_; 1]>::try_from(single.files).unwrap_or_else(|_| panic!("{report}"));
@@ -96,7 +96,7 @@ fn rust(compilation: &Compilation, config: &Config) -> String {
 }
 
 /// Every definition file of the package, and the synthetic ones.
-fn definitions() -> Vec<PathBuf> {
+pub(crate) fn definitions() -> Vec<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![own.join("vectors/typed/shapes.defs"), own.join("oracle/more.defs")];
     ["mach", "device", "mach_debug"].iter().for_each(|it| walk(&Path::new(INCLUDE).join(it), &mut files));

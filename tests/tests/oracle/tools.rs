@@ -113,7 +113,7 @@ impl Tools {
     }
 }
 
-fn finish(command: &mut Command) -> Result<String, String> {
+pub(crate) fn finish(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|it| format!("{command:?}: {it}"))?;
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(complaint) } else { Err(format!("{command:?}\n{complaint}")) }
