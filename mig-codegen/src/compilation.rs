@@ -8,7 +8,7 @@ use mig_parser::diag::{Diagnostic, Diagnostics};
 use mig_parser::source::Loader;
 
 use crate::abi::Abi;
-use crate::build::Config;
+use crate::config::Config;
 use crate::model::Interface;
 use crate::rust;
 use crate::types::TypeTable;

@@ -6,6 +6,7 @@
 pub mod abi;
 pub mod build;
 pub mod compilation;
+pub mod config;
 pub mod join;
 pub mod manifest;
 pub mod model;
@@ -15,7 +16,8 @@ pub mod types;
 pub mod wire;
 
 pub use abi::{Abi, Family};
-pub use build::{Config, Failed, Sides};
+pub use build::Failed;
 pub use compilation::{Compilation, Generated, Unit};
+pub use config::{Config, Sides};
 pub use resolve::resolve;
 pub use types::TypeTable;

@@ -32,8 +32,8 @@ use quote::quote;
 use serde::Deserialize;
 
 use crate::abi::Abi;
-use crate::build::{Config, Sides};
 use crate::compilation::{Compilation, Generated};
+use crate::config::{Config, Sides};
 use crate::rust::{self, Shared, names};
 use crate::types::syntax_error;
 

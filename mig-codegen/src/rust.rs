@@ -23,6 +23,7 @@ mod server;
 mod set;
 mod shape;
 mod structure;
+mod support;
 mod value;
 mod words;
 
@@ -39,8 +40,8 @@ pub(crate) use file::text;
 pub(crate) use set::Shared;
 
 use self::items::Items;
-use crate::build::{Config, Sides};
 use crate::compilation::{Compilation, Generated, Unit};
+use crate::config::{Config, Sides};
 use crate::join::Joined;
 use crate::model::{Interface, TypeId};
 use crate::types::TypeTable;

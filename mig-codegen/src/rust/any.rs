@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::Context;
 use super::names;
-use crate::build::Sides;
+use crate::config::Sides;
 use crate::model::{Flow, Role, Routine};
 
 impl Context<'_> {

@@ -93,7 +93,7 @@ impl Context<'_> {
         });
         let local = self.items.keys().filter(|it| !self.shared_names.contains(*it));
         let local: BTreeSet<&str> = local.map(|it| it.split("::").next().unwrap_or(it)).collect();
-        let local = local.into_iter().filter(|it| mentions(&inner, it)).map(|it| {
+        let local = local.into_iter().filter(|it| super::file::mentions(&inner, it)).map(|it| {
             let it = names::ident(it);
             quote!(use super::#it;)
         });
@@ -229,13 +229,4 @@ impl Context<'_> {
         let reply = routine.args.iter().find(|it| matches!(it.role, Role::ReplyPort | Role::ServerReplyPort));
         reply.map_or(format_ident!("reply"), |it| names::variable(&it.name))
     }
-}
-
-/// Whether a stream has this identifier anywhere.
-pub(super) fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|it| match it {
-        proc_macro2::TokenTree::Ident(it) => it == name,
-        proc_macro2::TokenTree::Group(it) => mentions(&it.stream(), name),
-        _ => false,
-    })
 }

@@ -8,7 +8,7 @@ use super::decode::out_path;
 use super::names::{self, Scope};
 use super::shape::Shape;
 use super::value::literal;
-use crate::build::Sides;
+use crate::config::Sides;
 use crate::model::{Arg, Constant, Flow, Role, Routine};
 use crate::wire::{Complexity, Descriptor, Exchange, Item, Message};
 

@@ -7,7 +7,7 @@ use super::client::{Locals, Stub};
 use super::names;
 use super::shape::{Disposition, RightsPlace, Shape};
 use super::value::{Value, literal};
-use crate::build::Sides;
+use crate::config::Sides;
 use crate::model::{Arg, IpcName, Routine};
 use crate::types::Number;
 use crate::wire::{Field, Item};

@@ -6,78 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 use super::names;
-
-/// What generated code may use of the support crate.
-const SUPPORT: &[&str] = &[
-    "AbiId",
-    "Address",
-    "Answer",
-    "Answers",
-    "AnyRight",
-    "Buffer",
-    "Complex",
-    "Data",
-    "Deferred",
-    "Dispatcher",
-    "Disposition",
-    "Element",
-    "Elements",
-    "Flavor",
-    "Form",
-    "Give",
-    "Inherit",
-    "KernReturn",
-    "Layout",
-    "MsgId",
-    "MsgOptions",
-    "MsgReturn",
-    "Obj",
-    "Operation",
-    "OutObj",
-    "Outbound",
-    "Outbounds",
-    "Outtran",
-    "PackedRoom",
-    "PortIn",
-    "PortName",
-    "Protection",
-    "ReceiveRight",
-    "Region",
-    "ReplyTo",
-    "RightKind",
-    "Rights",
-    "RightsRoom",
-    "Room",
-    "Routine",
-    "SendOnceRight",
-    "SendRight",
-    "Served",
-    "Shape",
-    "Size",
-    "Subsystem",
-    "Text",
-    "Timeout",
-    "Translate",
-    "Translated",
-    "Transport",
-    "Unserved",
-    "Wide",
-    "assert_form",
-    "assert_speaks",
-    "narrow",
-];
-
-/// And of its module for typed messages.
-const TYPED: &[&str] =
-    &["GnumachI386", "GnumachX8664", "GnumachX8664v2022", "Outgoing", "Reply", "ReplyHead", "Request", "Ty"];
-
-/// And of its module for structures.
-const FORM: &[&str] = &["field", "put"];
-
-/// Whether generated code may have this name from the support crate.
-pub(super) fn is_imported(name: &str) -> bool {
-    [SUPPORT, TYPED, FORM].iter().any(|it| it.contains(&name))
-}
+use super::support::{FORM, SUPPORT, TYPED, known};
 
 /// The tokens with the imports they need in front, and no others.
 pub(super) fn with_imports(tokens: TokenStream, more: &[TokenStream]) -> TokenStream {
@@ -121,14 +50,6 @@ pub(super) fn uses_path(tokens: &TokenStream, first: &str) -> bool {
     let mut used = Used::default();
     used.scan(tokens.clone());
     used.paths.contains(first)
-}
-
-/// What is not imported but looked for.
-const OTHERS: &[&str] = &["rt", "typed", "types"];
-
-/// The name as a constant, if it is one that imports depend on. All others are forgotten at once: a file has many.
-fn known(name: &str) -> Option<&'static str> {
-    [SUPPORT, TYPED, FORM, OTHERS].iter().find_map(|all| Some(all[all.binary_search(&name).ok()?]))
 }
 
 /// Known names of a token stream, by how they are used.
@@ -251,4 +172,13 @@ fn spread(text: &str) -> String {
         previous = line;
     }
     out
+}
+
+/// Whether a stream has this identifier anywhere.
+pub(super) fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|it| match it {
+        TokenTree::Ident(it) => it == name,
+        TokenTree::Group(it) => mentions(&it.stream(), name),
+        _ => false,
+    })
 }

@@ -115,7 +115,7 @@ pub(crate) fn camel(name: &str) -> String {
 /// A type of a definition's own: as [`camel`], with a letter behind it if generated code uses the name already.
 pub(crate) fn type_name(name: &str) -> String {
     let camel = camel(name);
-    let taken = TYPES.contains(&camel.as_str()) || super::file::is_imported(&camel) || camel.ends_with("Server");
+    let taken = TYPES.contains(&camel.as_str()) || super::support::is_imported(&camel) || camel.ends_with("Server");
     if taken { camel + "T" } else { camel }
 }
 

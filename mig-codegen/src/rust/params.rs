@@ -25,7 +25,8 @@ impl Context<'_> {
         if arg.role != Role::Data || arg.flow != Flow::InOut || self.is_answered(routine) {
             return None;
         }
-        let (name, ty) = (self.out_name(routine, arg, crate::build::Sides::Server), self.room_param(&self.shape(arg))?);
+        let (name, ty) =
+            (self.out_name(routine, arg, crate::config::Sides::Server), self.room_param(&self.shape(arg))?);
         Some(quote!(#name: #ty))
     }
 
@@ -141,8 +142,8 @@ impl Context<'_> {
     }
 
     /// Name of the parameter for a result, apart from that of what is sent.
-    pub(super) fn out_name(&self, routine: &Routine, arg: &Arg, side: crate::build::Sides) -> Ident {
-        let both = arg.flow == Flow::InOut && (side == crate::build::Sides::Server || !self.is_exchanged(arg));
+    pub(super) fn out_name(&self, routine: &Routine, arg: &Arg, side: crate::config::Sides) -> Ident {
+        let both = arg.flow == Flow::InOut && (side == crate::config::Sides::Server || !self.is_exchanged(arg));
         if both { names::beside(routine, arg, "out") } else { names::variable(&arg.name) }
     }
 

@@ -7,7 +7,7 @@ use super::client::{Locals, Stub, room_constant};
 use super::names;
 use super::shape::{Disposition, RightsPlace, Shape};
 use super::value::{Value, literal};
-use crate::build::Sides;
+use crate::config::Sides;
 use crate::model::{Arg, Routine};
 use crate::wire::Item;
 

@@ -152,7 +152,7 @@ impl Stub<'_> {
         let places: Vec<&TokenStream> = writes.iter().filter_map(|it| it.room.as_ref()).collect();
         let mutable = (!places.is_empty()).then(|| quote!(mut));
         let reserve = quote!(let #mutable #reply = #reply.reserve::<{ #name::REPLY_MAX }>()?;);
-        let via = writes.iter().any(|it| it.room.as_ref().is_some_and(|it| super::api::mentions(it, "rights")));
+        let via = writes.iter().any(|it| it.room.as_ref().is_some_and(|it| super::file::mentions(it, "rights")));
         let via = via.then(|| quote!(let via = #reply.via().clone();));
         let rooms = (!places.is_empty()).then(|| quote!(#via let mut #rooms = #reply.rooms(); #(#places)*));
         let bind = match results.0.as_slice() {

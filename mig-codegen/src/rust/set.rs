@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Context;
-use super::api::mentions;
+use super::file::mentions;
 use super::names;
 use super::{file, items, value};
 use crate::types::{Number, TypeTable};
