@@ -51,7 +51,8 @@ fn copy_in_row<W: Row>(space: &mut Space, message: &mut Vec<u8>) -> Result<PortN
     if !(17..=21).contains(&remote.0) || local != Disposition::NONE && !(17..=21).contains(&local.0) {
         return Err(untouched(MsgReturn::SEND_INVALID_HEADER));
     }
-    if !space.can_carry(to, remote) {
+    // A right to a dead port is a dead name, and nothing is sent to those.
+    if !space.can_carry(to, remote) || !space.is_alive(to) {
         return Err(untouched(MsgReturn::SEND_INVALID_DEST));
     }
     if reply.is_valid() && !space.can_carry(reply, local) {

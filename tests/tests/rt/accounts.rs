@@ -116,7 +116,8 @@ fn queues_are_counted_and_die_with_their_port() {
     // To a dead port nothing is sent, and nothing is lost.
     let mut buffer = Buffer::<64>::new();
     let message = Outgoing::<_, GnumachI386>::new(&mut buffer, &to, MsgId(1));
-    assert_eq!(message.send(), Ok(()));
+    let refused = message.send().map_err(|it| it.kind());
+    assert_eq!(refused, Err(mig_rt::ErrorKind::Msg(MsgReturn::SEND_INVALID_DEST)));
     drop((to, carried));
     assert_eq!(space.accounts(), before);
 }
