@@ -50,7 +50,9 @@ impl<'m, T: Transport, W: Row> Reply<'m, T, W> {
             let holds = shape.complex != Complex::Never;
             return Ok(ReplyBody { body: Body::new(self.message, W::BARE), holds, via: self.via });
         }
-        Err(refuse::<T, W>(self.message, self.via, self.own, request, shape))
+        // Numbers and not the shape, which would be put on the stack on every path.
+        let Shape { complex, min, max } = shape;
+        Err(refuse::<T, W>(self.message, self.via, (request, self.own), complex, min, max))
     }
 
     /// The hot path: size, id, complex bit, and the code with its type word.
@@ -77,7 +79,14 @@ impl<'m, T: Transport, W: Row> Reply<'m, T, W> {
 /// Why a reply is no success. It releases what the reply holds.
 #[cold]
 #[inline(never)]
-fn refuse<T: Transport, W: Row>(message: &[u8], via: T, own: bool, request: MsgId, shape: Shape) -> Error {
+fn refuse<T: Transport, W: Row>(
+    message: &[u8],
+    via: T,
+    (request, own): (MsgId, bool),
+    complex: Complex,
+    min: u32,
+    max: u32,
+) -> Error {
     if message.len() < W::HEADER {
         return Error::TYPE_ERROR;
     }
@@ -93,7 +102,7 @@ fn refuse<T: Transport, W: Row>(message: &[u8], via: T, own: bool, request: MsgI
         }
         return Error::REPLY_MISMATCH;
     }
-    match code_of_error::<W>(message, shape) {
+    match code_of_error::<W>(message, Shape { complex, min, max }) {
         Some(code) => code.into(),
         None => MigError::TYPE_ERROR.into(),
     }
