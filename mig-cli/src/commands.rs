@@ -68,58 +68,37 @@ fn finish(reports: &Reports, console: &mut Console<'_>) -> Result<Exit, Fault> {
     Ok(reports.exit())
 }
 
-/// Does something with each file that can be read; about the others, and about type tables, that is said.
-fn each_file(
+/// Does `work` on each file that can be read, on all processors, and `tell`s of it in the order of the files; about the
+/// others, and about type tables, that is said.
+fn each_file<X: Send>(
     files: &[PathBuf],
     definitions: &Definitions,
     reports: &mut Reports,
     console: &mut Console<'_>,
-    mut act: impl FnMut(&Path, &Files, &mut Reports),
+    work: impl Fn(&Path, &Files) -> X + Sync,
+    mut tell: impl FnMut(X, &mut Reports),
 ) {
     let mut disk = Files::new(console);
     if !disk.has_tables(&definitions.types, reports) {
         return;
     }
-    for (index, file) in files.iter().enumerate() {
-        console.progress(index + 1, files.len(), &file.display().to_string());
-        match disk.open(file, console) {
-            Ok(path) => act(&path, &disk, reports),
-            Err(it) => reports.add_disk(&it),
-        }
-    }
-    console.end_progress(files.len());
-}
-
-/// Compiles each file that can be read, on all processors; about the others, and about type tables, that is said.
-fn compile_each<X: Send>(
-    files: &[PathBuf],
-    definitions: &Definitions,
-    reports: &mut Reports,
-    console: &mut Console<'_>,
-    compile: impl Fn(&Path, &Files) -> X + Sync,
-) -> Vec<X> {
-    let mut disk = Files::new(console);
-    if !disk.has_tables(&definitions.types, reports) {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    for file in files {
-        match disk.open(file, console) {
-            Ok(path) => found.push(path),
-            Err(it) => reports.add_disk(&it),
-        }
-    }
+    let opened: Vec<_> = files.iter().map(|it| (it, disk.open(it, console))).collect();
     let mut done = 0;
     let results = parallel::map(
-        &found,
-        |it| compile(it, &disk),
-        |it| {
+        &opened,
+        |(_, path)| path.as_ref().map(|it| work(it, &disk)),
+        |(file, _)| {
             done += 1;
-            console.progress(done, found.len(), &it.display().to_string());
+            console.progress(done, files.len(), &file.display().to_string());
         },
     );
-    console.end_progress(found.len());
-    results
+    console.end_progress(files.len());
+    for it in results {
+        match it {
+            Ok(it) => tell(it, reports),
+            Err(it) => reports.add_disk(it),
+        }
+    }
 }
 
 /// A mistake on the command line that clap cannot know.

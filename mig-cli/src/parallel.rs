@@ -12,7 +12,11 @@ const STACK: usize = 8 << 20;
 ///
 /// # Panics
 /// If `work` panics, or there is no memory for a thread.
-pub(crate) fn map<I: Sync, O: Send>(inputs: &[I], work: impl Fn(&I) -> O + Sync, mut done: impl FnMut(&I)) -> Vec<O> {
+pub(crate) fn map<'i, I: Sync, O: Send>(
+    inputs: &'i [I],
+    work: impl Fn(&'i I) -> O + Sync,
+    mut done: impl FnMut(&I),
+) -> Vec<O> {
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(inputs.len());
     if workers < 2 {
         let each = inputs.iter().map(|it| {

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use mig_codegen::{Abi, Config, Family, wire};
+use mig_parser::Parsed;
+use mig_parser::diag::Diagnostics;
 use mig_parser::diag::codes::output;
 use mig_parser::diag::render::Style;
 use mig_parser::dialect::Dialect;
@@ -27,8 +29,10 @@ pub(super) fn run(args: &Check, console: &mut Console<'_>) -> Result<Exit, Fault
         (false, true) => Depth::LayoutIfPossible,
         (false, false) => Depth::Layout,
     };
-    each_file(&args.files, &args.definitions, &mut reports, console, |file, disk, reports| {
-        check(file, &config, depth, disk, reports)
+    let work = |file: &Path, disk: &Files| check(file, &config, depth, disk);
+    each_file(&args.files, &args.definitions, &mut reports, console, work, |(tables, views), reports| {
+        tables.0.iter().for_each(|it| reports.add_alone(it));
+        views.iter().for_each(|it| reports.add_parsed(it));
     });
     if args.format == ReportFormat::Json {
         console.out(&format!("{:#}\n", json::document(reports.items())))?;
@@ -62,11 +66,11 @@ fn abi_of(dialect: Option<Dialect>) -> Abi {
     }
 }
 
-fn check(file: &Path, config: &Config, depth: Depth, disk: &Files, reports: &mut Reports) {
-    let mut tables = mig_parser::diag::Diagnostics::default();
+/// What is wrong with the type tables, and with the definition as each ABI sees it.
+fn check(file: &Path, config: &Config, depth: Depth, disk: &Files) -> (Diagnostics, Vec<Parsed>) {
+    let mut tables = Diagnostics::default();
     config.type_table(&mut |path| disk.read(path), &mut tables);
-    tables.0.iter().for_each(|it| reports.add_alone(it));
-    for abi in config.effective_abis() {
+    let views = config.effective_abis().into_iter().map(|abi| {
         let mut parsed = config.parse(file, &abi, &mut |path| disk.read(path));
         let interface = mig_codegen::resolve(&parsed.ast, &abi, config.dialect, &mut parsed.diagnostics);
         if depth != Depth::Model && !parsed.diagnostics.has_errors() {
@@ -76,6 +80,7 @@ fn check(file: &Path, config: &Config, depth: Depth, disk: &Files, reports: &mut
             parsed.diagnostics.0.retain(|it| *it.code != output::UNTYPED);
         }
         config.silence(&mut parsed.diagnostics);
-        reports.add_parsed(&parsed);
-    }
+        parsed
+    });
+    (tables, views.collect())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mig_codegen::{Abi, Config, model, wire};
+use mig_parser::diag::Diagnostics;
 use mig_parser::{Parsed, print};
 
 use super::{each_file, finish};
@@ -19,11 +20,16 @@ pub(super) fn run(args: &Emit, console: &mut Console<'_>) -> Result<Exit, Fault>
     let mut reports = Reports::new(console.style());
     let config = Config::from(&args.definitions);
     let mut text = String::new();
-    each_file(std::slice::from_ref(&args.file), &args.definitions, &mut reports, console, |file, disk, reports| {
-        text = match args.stage {
-            Stage::Rust => rust(file, &config, disk, reports),
-            stage => views(file, &config, stage, disk, reports),
-        };
+    let work = |file: &Path, disk: &Files| match args.stage {
+        Stage::Rust => rust(file, &config, disk),
+        stage => views(file, &config, stage, disk),
+    };
+    let file = std::slice::from_ref(&args.file);
+    each_file(file, &args.definitions, &mut reports, console, work, |emitted, reports| {
+        emitted.views.iter().for_each(|it| reports.add_parsed(it));
+        let first = &emitted.views[0];
+        emitted.more.0.iter().for_each(|it| reports.add(it, &first.sources, &first.origins));
+        text = emitted.text;
     });
     let exit = finish(&reports, console)?;
     if exit == Exit::Success {
@@ -32,10 +38,19 @@ pub(super) fn run(args: &Emit, console: &mut Console<'_>) -> Result<Exit, Fault>
     Ok(exit)
 }
 
+/// What a stage makes of a definition, and what there is to say.
+struct Emitted {
+    text: String,
+    /// One for each ABI.
+    views: Vec<Parsed>,
+    /// What only shows when Rust is made.
+    more: Diagnostics,
+}
+
 /// What each ABI sees, under its name if there are several.
-fn views(file: &Path, config: &Config, stage: Stage, disk: &Files, reports: &mut Reports) -> String {
+fn views(file: &Path, config: &Config, stage: Stage, disk: &Files) -> Emitted {
     let abis = config.effective_abis();
-    let mut text = String::new();
+    let (mut text, mut views) = (String::new(), Vec::new());
     for abi in &abis {
         if abis.len() > 1 {
             text += &format!("==== {} ====\n", abi.name);
@@ -43,9 +58,9 @@ fn views(file: &Path, config: &Config, stage: Stage, disk: &Files, reports: &mut
         let mut parsed = config.parse(file, abi, &mut |path| disk.read(path));
         text += &view(config, abi, &mut parsed, stage);
         config.silence(&mut parsed.diagnostics);
-        reports.add_parsed(&parsed);
+        views.push(parsed);
     }
-    text
+    Emitted { text, views, more: Diagnostics::default() }
 }
 
 fn view(config: &Config, abi: &Abi, parsed: &mut Parsed, stage: Stage) -> String {
@@ -65,9 +80,11 @@ fn view(config: &Config, abi: &Abi, parsed: &mut Parsed, stage: Stage) -> String
     wire::dump::text(&interface, abi, &exchanges)
 }
 
-fn rust(file: &Path, config: &Config, disk: &Files, reports: &mut Reports) -> String {
+fn rust(file: &Path, config: &Config, disk: &Files) -> Emitted {
     let compilation = config.read(file, &mut |path| disk.read(path));
     let generated = compilation.single_file(config);
-    reports.add_compilation(&compilation, &generated.diagnostics);
-    generated.files.into_iter().map(|it| it.1).collect()
+    let mut more = compilation.diagnostics;
+    more.0.extend(generated.diagnostics.0);
+    let views = compilation.units.into_iter().map(|it| it.parsed).collect();
+    Emitted { text: generated.files.into_iter().map(|it| it.1).collect(), views, more }
 }

@@ -6,10 +6,10 @@ use mig_codegen::{Compilation, Config, Generated};
 use mig_parser::diag::codes::command as codes;
 use mig_parser::diag::{At, Diagnostic};
 
-use super::{compile_each, finish, usage};
+use super::{each_file, finish, usage};
 use crate::args::Generate;
 use crate::console::Console;
-use crate::disk::{Existing, Output};
+use crate::disk::{Existing, Files, Output};
 use crate::fault::{Exit, Fault};
 use crate::report::Reports;
 
@@ -35,16 +35,16 @@ pub(super) fn run(args: &Generate, console: &mut Console<'_>) -> Result<Exit, Fa
     config.module.clone_from(&args.module);
     let mut reports = Reports::new(console.style());
     let (mut products, mut inputs) = (Vec::new(), Vec::new());
-    let compiled = compile_each(&args.files, &args.definitions, &mut reports, console, |file, disk| {
+    let compile = |file: &Path, disk: &Files| {
         let compilation = config.read(file, &mut |path| disk.read(path));
         let generated = if args.folder { compilation.folder(&config) } else { compilation.single_file(&config) };
         (compilation, generated)
-    });
-    for (compilation, generated) in compiled {
+    };
+    each_file(&args.files, &args.definitions, &mut reports, console, compile, |(compilation, generated), reports| {
         reports.add_compilation(&compilation, &generated.diagnostics);
         inputs.extend(compilation.files_read().into_iter().map(Path::to_owned));
         products.push(product(&compilation, generated, args));
-    }
+    });
     let outputs: Vec<Output> = products.iter().flat_map(|it| it.outputs.iter().cloned()).collect();
     check_distinct(&outputs, &mut reports);
     if reports.failed() {

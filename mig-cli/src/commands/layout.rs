@@ -6,7 +6,7 @@ use mig_codegen::{Config, Unit, wire};
 use mig_parser::diag::codes::command as codes;
 use mig_parser::diag::{At, Diagnostic, Diagnostics};
 
-use super::{compile_each, finish, usage};
+use super::{each_file, finish, usage};
 use crate::args::{Layout, LayoutFormat};
 use crate::console::Console;
 use crate::disk::{Files, Output};
@@ -21,10 +21,10 @@ pub(super) fn run(args: &Layout, console: &mut Console<'_>) -> Result<Exit, Faul
     let mut reports = Reports::new(console.style());
     let mut units: Vec<Unit> = Vec::new();
     let compile = |file: &Path, disk: &Files| config.read(file, &mut |path| disk.read(path));
-    for compilation in compile_each(&args.files, &args.definitions, &mut reports, console, compile) {
+    each_file(&args.files, &args.definitions, &mut reports, console, compile, |compilation, reports| {
         reports.add_compilation(&compilation, &Diagnostics::default());
         units.extend(compilation.units);
-    }
+    });
     if !reports.failed() {
         check_routines(&args.routines, &units, &mut reports);
     }
