@@ -187,28 +187,21 @@ impl Context<'_> {
     /// The files of the output.
     fn files(&self, form: Form) -> Vec<(PathBuf, String)> {
         let api = self.api();
-        let halves: Vec<(String, TokenStream)> =
-            self.units.iter().enumerate().map(|(index, it)| (it.abi.module(), self.wire_half(index))).collect();
+        let halves = self.units.iter().enumerate();
+        let halves = halves.map(|(index, it)| (it.abi.module(), file::inside(self.wire_half(index))));
         match form {
             Form::SingleFile => {
-                let modules = halves.iter().map(|(name, tokens)| self.module_tokens(name, tokens));
+                let modules = halves.map(|(name, tokens)| self.module_tokens(&name, &tokens));
                 let all = file::with_imports(quote!(#api #(#modules)*), &self.outer_imports());
                 vec![(PathBuf::from(format!("{}.rs", self.module)), file::text(&self.banner(), all))]
             }
             Form::Folder => {
-                let declared = halves.iter().map(|(name, _)| self.module_declaration(name));
+                let declared = self.units.iter().map(|it| self.module_declaration(&it.abi.module()));
                 let all = file::with_imports(quote!(#(#declared)* #api), &self.outer_imports());
                 let folder = PathBuf::from(&self.module);
                 let mut files = vec![(folder.join("mod.rs"), file::text(&self.banner(), all))];
-                for (name, tokens) in &halves {
-                    let tokens = file::with_imports(
-                        tokens.clone(),
-                        &[quote!(
-                            use super::*;
-                        )],
-                    );
-                    files.push((folder.join(format!("{name}.rs")), file::text(&self.banner(), tokens)));
-                }
+                let path = |name: String| folder.join(format!("{name}.rs"));
+                files.extend(halves.map(|(name, tokens)| (path(name), file::text(&self.banner(), tokens))));
                 files
             }
         }
@@ -226,12 +219,6 @@ impl Context<'_> {
 
     fn module_tokens(&self, name: &str, tokens: &TokenStream) -> TokenStream {
         let (ident, docs) = (names::ident(name), self.half_docs(name));
-        let tokens = file::with_imports(
-            tokens.clone(),
-            &[quote!(
-                use super::*;
-            )],
-        );
         quote! {
             #docs
             pub mod #ident { #tokens }

@@ -12,12 +12,7 @@ impl Context<'_> {
     /// `pub mod any`: the functions of the wire halves, with a leading ABI.
     pub(super) fn any(&self) -> TokenStream {
         let functions: Vec<TokenStream> = self.joined.routines.iter().map(|it| self.any_function(it)).collect();
-        let tokens = super::file::with_imports(
-            quote!(#(#functions)*),
-            &[quote!(
-                use super::*;
-            )],
-        );
+        let tokens = super::file::inside(quote!(#(#functions)*));
         quote! {
             /// The client functions of every ABI: the first argument says which.
             ///

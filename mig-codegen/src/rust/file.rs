@@ -45,6 +45,16 @@ pub(super) fn with_imports(tokens: TokenStream, more: &[TokenStream]) -> TokenSt
     }
 }
 
+/// The same for a module that sees what its parent has.
+pub(super) fn inside(tokens: TokenStream) -> TokenStream {
+    with_imports(
+        tokens,
+        &[quote!(
+            use super::*;
+        )],
+    )
+}
+
 /// Whether some path begins with this segment.
 pub(super) fn uses_path(tokens: &TokenStream, first: &str) -> bool {
     let mut used = Used::default();
