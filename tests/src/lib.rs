@@ -3,6 +3,7 @@
 pub mod fuzz;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// One input file.
@@ -25,6 +26,24 @@ pub struct CaseOptions {
     pub abis: Vec<String>,
     /// `define = NAME` or `define = NAME=BODY`, which may be repeated.
     pub defines: Vec<String>,
+}
+
+/// Says that something is not tested, because a tool is missing.
+///
+/// # Panics
+/// If the environment says that it is required: `VARIABLE=required`.
+pub fn left_out(variable: &str, why: &str) {
+    let required = std::env::var(variable).is_ok_and(|it| it == "required");
+    assert!(!required, "{variable}=required, but {why}");
+    note(why);
+}
+
+/// Writes a note past the harness, which swallows what passing tests print.
+///
+/// # Panics
+/// If standard error is closed.
+pub fn note(text: &str) {
+    writeln!(std::io::stderr(), "note: {text}").expect("standard error is open");
 }
 
 /// The folder with the inputs of a theme.

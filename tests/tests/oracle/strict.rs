@@ -17,10 +17,8 @@ const HEADER: &str = "//! Stubs of every definition.\n\n#![no_std]\n#![forbid(un
 #[test]
 fn stubs_compile_without_a_warning() {
     if !Path::new(INCLUDE).join("mach/mach.defs").exists() {
-        let missing = "the definitions of gnumach-dev are not compiled: the package is not installed";
-        let required = std::env::var("MIG_ORACLE").is_ok_and(|it| it == "required");
-        assert!(!required, "{missing}");
-        return crate::note(missing);
+        let why = "the definitions of gnumach-dev are not compiled: the package is not installed";
+        return tests::left_out("MIG_ORACLE", why);
     }
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oracle/strict");
     let _ = fs::remove_dir_all(directory.join("src"));

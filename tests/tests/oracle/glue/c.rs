@@ -23,6 +23,7 @@ impl Writer<'_> {
                 unsafe extern \"C\" {{ fn {function}({types}) -> i32; }}
                 {values}
                 crate::c::paint_stack();
+                // SAFETY: the types are those of the C stub, and every room is as large as it may fill.
                 let code = unsafe {{ {function}({given}) }};
                 x_.c_results(code)
             }}\n"
