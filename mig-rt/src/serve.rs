@@ -5,7 +5,6 @@ use core::mem::MaybeUninit;
 use core::ops::RangeInclusive;
 
 use crate::abi::AbiId;
-use crate::bytes::u32_at;
 use crate::error::{Error, KernReturn, MsgReturn};
 use crate::message::{Buffer, MsgId};
 use crate::right::{Disposition, ReceiveRight};
@@ -219,22 +218,20 @@ fn answer_typed<T: Transport, S: ?Sized, W: Row>(
     service: &mut S,
     via: T,
 ) -> Option<usize> {
-    if request.len() < W::HEADER {
-        return None;
-    }
+    let received = Request::<T, W>::new(request, via.clone())?;
     if room.len() < W::BARE {
         typed::drop_message::<T, W>(request, via);
         return None;
     }
     // Everything is read before the reply is begun: the compiler need not suspect that one overwrites the other.
-    let id = MsgId(u32_at(request, W::ID) as i32);
+    let id = received.id();
     let (to, disposition) = typed::reply_right(request);
     let mut serving = subsystems.iter().filter(|it| it.first <= id && id <= it.last);
     let dispatch = serving.find_map(|it| W::typed(&it.dispatcher));
     let mut reply = ReplyBuffer::<T, W>::begin(room, to, disposition, id.reply(), via.clone());
-    let served = match (dispatch, Request::new(request, via.clone())) {
-        (Some(dispatch), Some(request)) => dispatch(service, request, reply.head()),
-        _ => Err(Unserved::BAD_ID),
+    let served = match dispatch {
+        Some(dispatch) => dispatch(service, received, reply.head()),
+        None => Err(Unserved::BAD_ID),
     };
     if let Err(why) = served {
         if why.is_refused() {

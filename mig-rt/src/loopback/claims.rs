@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::vec::Vec;
 
 use super::space::Space;
-use super::typed::put;
+use super::typed::{by_row, put};
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
 use crate::message::COMPLEX;
@@ -21,12 +21,7 @@ const LARGEST: usize = 1 << 20;
 
 /// Lets the space carry what `new` claims in place of what `old` carried.
 pub(super) fn replace(space: &mut Space, abi: AbiId, old: &[u8], new: &mut [u8]) {
-    match abi {
-        AbiId::GnumachI386 => replace_row::<GnumachI386>(space, old, new),
-        AbiId::GnumachX8664 => replace_row::<GnumachX8664>(space, old, new),
-        AbiId::GnumachX8664v2022 => replace_row::<GnumachX8664v2022>(space, old, new),
-        AbiId::DarwinLp64 | AbiId::DarwinIlp32 => {}
-    }
+    by_row!(abi, replace_row(space, old, new), ());
 }
 
 fn replace_row<W: Row>(space: &mut Space, old: &[u8], new: &mut [u8]) {

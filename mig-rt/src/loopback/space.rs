@@ -174,11 +174,6 @@ impl Space {
         }
     }
 
-    /// Whether somebody can receive from the port.
-    pub(super) fn is_alive(&self, name: PortName) -> bool {
-        self.ports.get(&name).is_some_and(|it| it.rights.receive)
-    }
-
     /// What a disposition adds to the rights that exist: nothing if it moves one.
     pub(super) fn carry(&mut self, name: PortName, disposition: Disposition) {
         match disposition {

@@ -23,6 +23,7 @@ macro_rules! by_row {
         }
     };
 }
+pub(super) use by_row;
 
 const fn untouched(code: MsgReturn) -> Failed {
     Failed { code, left: Left::Untouched }
@@ -52,7 +53,7 @@ fn copy_in_row<W: Row>(space: &mut Space, message: &mut Vec<u8>) -> Result<PortN
         return Err(untouched(MsgReturn::SEND_INVALID_HEADER));
     }
     // A right to a dead port is a dead name, and nothing is sent to those.
-    if !space.can_carry(to, remote) || !space.is_alive(to) {
+    if !space.can_carry(to, remote) || !space.has_receiver(to) {
         return Err(untouched(MsgReturn::SEND_INVALID_DEST));
     }
     if reply.is_valid() && !space.can_carry(reply, local) {
