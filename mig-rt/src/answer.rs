@@ -8,11 +8,11 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use crate::error::{KernReturn, Result};
+use crate::exchange::{ReplyBuffer, ReplyHead, Row, drop_unsent};
 use crate::message::{Buffer, MsgId};
 use crate::right::AnyRight;
 use crate::serve::{Served, Unserved};
 use crate::transport::{Operation, Transport, Wire};
-use crate::typed::{ReplyBuffer, ReplyHead, Row};
 
 /// A routine whose answer may come later; generated markers implement it.
 pub trait Routine<T: Transport> {
@@ -22,7 +22,7 @@ pub trait Routine<T: Transport> {
         T: 'a;
 }
 
-/// How such a routine's answer is written in one typed ABI; generated.
+/// How such a routine's answer is written in one ABI; generated.
 pub trait Answers<T: Transport, W: Row>: Routine<T> + Sized {
     /// Writes a successful reply behind its header.
     ///
@@ -182,7 +182,7 @@ impl<T: Transport, W: Row> ReplyBuffer<'_, T, W> {
         match via.msg(W::ABI, operation, &mut wire) {
             Ok(_) => Ok(()),
             Err(it) => {
-                crate::typed::drop_unsent::<T, W>(wire, it.left, via);
+                drop_unsent::<T, W>(wire, it.left, via);
                 Err(it.code.into())
             }
         }

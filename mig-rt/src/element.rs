@@ -129,6 +129,11 @@ pub struct Elements<'a, E> {
 }
 
 impl<'a, E> Elements<'a, E> {
+    /// No elements.
+    pub fn none(layout: Layout<E>) -> Elements<'static, E> {
+        Elements::new(&[], layout)
+    }
+
     #[inline]
     pub(crate) fn new(bytes: &'a [u8], layout: Layout<E>) -> Elements<'a, E> {
         Elements { rest: bytes, layout }
@@ -236,6 +241,12 @@ impl<'r, E> PackedRoom<'r, E> {
             return Err(KernReturn::MIG_ARRAY_TOO_LARGE);
         }
         if elements.iter().all(|it| self.push(it)) { Ok(()) } else { Err(KernReturn::INVALID_ARGUMENT) }
+    }
+
+    /// The bytes of the elements written so far.
+    pub(crate) fn written(&self) -> &[u8] {
+        // SAFETY: `push` wrote every byte of the first `len` elements.
+        unsafe { core::slice::from_raw_parts(self.room.as_ptr().cast(), self.len * self.layout.size) }
     }
 
     /// How many are to be sent; the borrow of the reply ends.

@@ -3,10 +3,10 @@
 use core::mem::size_of;
 
 use crate::error::KernReturn;
+use crate::exchange::Row;
 use crate::memory::{Address, Inherit, Plain, Protection, Size, Wide, as_bytes, read_element};
 use crate::message::MsgId;
 use crate::right::{Disposition, PortName, RightKind};
-use crate::typed::Row;
 
 /// How a value stands in messages of the ABI `W`.
 ///
@@ -74,6 +74,11 @@ pub fn field<F: Plain>(base: &[u8], at: usize) -> F {
 #[inline(always)]
 pub fn put<F: Plain>(base: &mut [u8], at: usize, it: F) {
     base[at..][..size_of::<F>()].copy_from_slice(as_bytes(core::slice::from_ref(&it)));
+}
+
+/// The value that zeros stand for, where a message has none.
+pub fn zero<W, S: Form<W>>() -> S {
+    S::read(&S::Base::ZERO)
 }
 
 /// An integer of fewer bits.

@@ -3,7 +3,8 @@
 //! A right is a Rust value: it exists once, `Drop` gives it back, and what a message still holds is released by one
 //! walk. Generated code is safe; whatever is unsafe about messages is here, with its reason.
 //!
-//! This crate needs neither an allocator nor `std`; the feature `std` adds the in-memory transport [`Loopback`].
+//! This crate needs neither an allocator nor `std`; the feature `std` adds the in-memory transport [`Loopback`], and
+//! `darwin` and `hurd` add those over real kernels, which have in common what is in [`mach`].
 //!
 //! # Reading order
 //! [`Transport`] is what a kernel provides. [`right`] and [`memory`] are what travels. [`typed`] has the cursors that
@@ -19,12 +20,18 @@ extern crate std;
 pub mod abi;
 pub mod answer;
 mod bytes;
+#[cfg(all(feature = "darwin", target_vendor = "apple"))]
+pub mod darwin;
 pub mod element;
 pub mod error;
+pub mod exchange;
 pub mod flavor;
 pub mod form;
+#[cfg(all(any(feature = "hurd", target_os = "hurd"), any(target_arch = "x86", target_arch = "x86_64")))]
+pub mod hurd;
 #[cfg(feature = "std")]
 pub mod loopback;
+pub mod mach;
 pub mod memory;
 pub mod message;
 pub mod outbound;
@@ -32,16 +39,22 @@ pub mod region;
 pub mod right;
 pub mod rights;
 pub mod serve;
+pub mod trailer;
 pub mod translate;
 pub mod transport;
 pub mod typed;
+pub mod untyped;
 
 pub use abi::{AbiId, assert_speaks};
 pub use answer::{Answer, Answers, Deferred, Later, ReplyTo, Routine};
+#[cfg(all(feature = "darwin", target_vendor = "apple"))]
+pub use darwin::Darwin;
 pub use element::{Element, Elements, Layout, PackedRoom};
 pub use error::{Error, ErrorKind, KernReturn, MigError, MsgReturn, Result};
 pub use flavor::{Flavor, flavored};
 pub use form::{Form, assert_form, exactly, narrow};
+#[cfg(all(any(feature = "hurd", target_os = "hurd"), any(target_arch = "x86", target_arch = "x86_64")))]
+pub use hurd::Hurd;
 #[cfg(feature = "std")]
 pub use loopback::Loopback;
 pub use memory::{Address, Inherit, Memory, Plain, Protection, Size, Wide};
@@ -51,5 +64,6 @@ pub use region::{Data, Give, Region};
 pub use right::{AnyRight, Disposition, PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight};
 pub use rights::Rights;
 pub use serve::{Dispatcher, Served, Subsystem, Unserved, serve};
+pub use trailer::{AuditToken, MAX_TRAILER, SecurityToken, TrailerElements};
 pub use translate::{Obj, OutObj, Outtran, PortIn, Translate, Translated};
 pub use transport::{Arrived, Failed, Left, MsgOptions, Operation, Timeout, Transport, Wire};

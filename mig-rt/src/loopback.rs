@@ -18,11 +18,13 @@ use crate::error::{KernReturn, MsgReturn};
 use crate::memory::{Address, Memory, as_bytes_mut};
 use crate::right::{PortName, ReceiveRight, RightKind, SendRight};
 use crate::serve::{self, Subsystem};
-use crate::transport::{Arrived, Failed, Left, Operation, Timeout, Transport, Wire};
+use crate::trailer::{AuditToken, SecurityToken};
+use crate::transport::{Arrived, Failed, Left, Operation, Transport, Wire};
 
+mod carried;
 mod claims;
+mod message;
 mod space;
-mod typed;
 
 pub use space::{Accounts, PortAccounts};
 use space::{Queued, Space};
@@ -148,6 +150,18 @@ impl<S> Loopback<S> {
         self.space().set_sequence(port, number);
     }
 
+    /// What trailers say of senders from now on.
+    pub fn set_sender(&self, security: SecurityToken, audit: AuditToken) {
+        let mut space = self.space();
+        space.sender.security = [security.user, security.group];
+        space.sender.audit = audit.0;
+    }
+
+    /// What trailers say of the context of ports from now on.
+    pub fn set_context(&self, context: u64) {
+        self.space().sender.context = context;
+    }
+
     /// Shows every message to `tap` from now on. What it returns as an error, the send fails with.
     pub fn tap(&self, tap: impl FnMut(Tapped<'_>) -> Result<(), Failed> + Send + 'static) {
         *lock(&self.0.tap) = Some(Box::new(tap));
@@ -188,13 +202,13 @@ impl<S> Loopback<S> {
     /// Takes a message in, as a kernel's copy-in, and brings it where it goes.
     fn send(&self, abi: AbiId, operation: Operation, message: &[u8]) -> Result<(), Failed> {
         let mut bytes = message.to_vec();
-        let to_service = |bytes: &[u8]| typed::destination(abi, bytes) == Some(self.0.port);
+        let to_service = |bytes: &[u8]| message::destination(bytes) == Some(self.0.port);
         let request = to_service(&bytes);
         self.show(Stage::Sent, abi, operation, request, &mut bytes)?;
-        let to = typed::copy_in(&mut self.space(), abi, &mut bytes);
+        let to = message::copy_in(&mut self.space(), abi, &mut bytes);
         let to = to.inspect_err(|it| {
             if it.left == Left::Unknown {
-                typed::destroy_taken(abi, &bytes, self.clone());
+                message::destroy_taken(abi, &bytes, self.clone());
             }
         })?;
         self.deliver(abi, operation, to, bytes, request)
@@ -208,14 +222,14 @@ impl<S> Loopback<S> {
         mut bytes: Vec<u8>,
         request: bool,
     ) -> Result<(), Failed> {
-        typed::stamp(&mut self.space(), abi, to, &mut bytes);
+        message::stamp(&mut self.space(), abi, to, &mut bytes);
         let before = bytes.clone();
         let shown = self.show(Stage::Received, abi, operation, request, &mut bytes);
         if bytes != before {
             claims::replace(&mut self.space(), abi, &before, &mut bytes);
         }
         if let Err(failed) = shown {
-            typed::destroy(&Queued { abi, bytes }, self.clone());
+            message::destroy(&Queued { abi, bytes }, self.clone());
             return Err(failed);
         }
         if to == self.0.port {
@@ -223,7 +237,7 @@ impl<S> Loopback<S> {
         } else {
             let dead = self.space().enqueue(to, Queued { abi, bytes });
             if let Some(message) = dead {
-                typed::destroy(&message, self.clone());
+                message::destroy(&message, self.clone());
             }
             self.0.changed.notify_all();
         }
@@ -235,9 +249,12 @@ impl<S> Loopback<S> {
         let mut room = crate::Buffer::<LARGEST_REPLY>::new();
         let room = room.bytes();
         // A vector of bytes may stand anywhere, a message only where its items are aligned.
+        let mut request = request.to_vec();
+        let asked = self.0.subsystems.iter().filter(|it| it.abi() == abi).map(Subsystem::trailer).max();
+        message::fit_trailer(abi, &mut request, asked.unwrap_or_default());
         let mut words = std::vec![0u32; request.len().div_ceil(4)];
         let aligned = &mut as_bytes_mut(&mut words)[..request.len()];
-        aligned.copy_from_slice(request);
+        aligned.copy_from_slice(&request);
         let serving = Serving { service: lock(&self.0.service).take(), home: &self.0.service };
         let mut serving = serving;
         let subsystems = if serving.service.is_some() { &self.0.subsystems[..] } else { &[] };
@@ -246,7 +263,7 @@ impl<S> Loopback<S> {
             Some(it) => unsafe { serve::answer(abi, aligned, room, subsystems, it, self.clone()) },
             // A call from inside a method: nobody serves it.
             None => {
-                typed::destroy(&Queued { abi, bytes: request.to_vec() }, self.clone());
+                message::destroy(&Queued { abi, bytes: request }, self.clone());
                 None
             }
         };
@@ -256,26 +273,27 @@ impl<S> Loopback<S> {
             let reply = unsafe { core::slice::from_raw_parts(room.as_ptr().cast::<u8>(), size) };
             let operation = Operation { send: true, ..Operation::default() };
             if let Err(it) = self.send(abi, operation, reply) {
-                typed::destroy_unsent(abi, reply, it.left, self.clone());
+                message::destroy_unsent(abi, reply, it.left, self.clone());
             }
         }
     }
 
     /// The next message of a port, waiting for it if need be.
-    fn receive(&self, port: PortName, limit: Option<Timeout>, wire: &mut Wire<'_>) -> Result<Arrived, Failed> {
+    fn receive(&self, port: PortName, operation: Operation, wire: &mut Wire<'_>) -> Result<Arrived, Failed> {
         let failed = |code| Failed { code, left: Left::Sent };
-        let until = limit.map(|it| Instant::now() + Duration::from_millis(it.0.into()));
+        let until = operation.receive_timeout.map(|it| Instant::now() + Duration::from_millis(it.0.into()));
         let mut space = self.space();
         loop {
             match space.dequeue(port) {
                 Err(code) => return Err(failed(code)),
-                Ok(Some(message)) => {
+                Ok(Some(mut message)) => {
                     drop(space);
+                    message::fit_trailer(message.abi, &mut message.bytes, operation.trailer);
                     if !wire.receive(&message.bytes) {
-                        typed::destroy(&message, self.clone());
+                        message::destroy(&message, self.clone());
                         return Err(failed(MsgReturn::RCV_TOO_LARGE));
                     }
-                    return Ok(Arrived { abi: message.abi, size: message.bytes.len() as u32, trailer: 0 });
+                    return Ok(message::arrived(&message));
                 }
                 Ok(None) => space = self.wait(space, until).ok_or(failed(MsgReturn::RCV_TIMED_OUT))?,
             }
@@ -311,7 +329,7 @@ fn lock<X>(mutex: &Mutex<X>) -> MutexGuard<'_, X> {
 }
 
 impl<S> Transport for Loopback<S> {
-    const ABIS: &'static [AbiId] = &[AbiId::GnumachI386, AbiId::GnumachX8664, AbiId::GnumachX8664v2022];
+    const ABIS: &'static [AbiId] = &AbiId::ALL;
 
     type Memory = LoopbackMemory<S>;
 
@@ -320,7 +338,7 @@ impl<S> Transport for Loopback<S> {
             self.send(abi, operation, message.bytes())?;
         }
         match operation.receive {
-            Some(port) => self.receive(port, operation.receive_timeout, message),
+            Some(port) => self.receive(port, operation, message),
             None => Ok(Arrived { abi, size: 0, trailer: 0 }),
         }
     }
@@ -347,7 +365,7 @@ impl<S> Transport for Loopback<S> {
     fn release(&self, name: PortName, kind: RightKind) {
         let orphans = self.space().release(name, kind);
         self.0.changed.notify_all();
-        orphans.iter().for_each(|it| typed::destroy(it, self.clone()));
+        orphans.iter().for_each(|it| message::destroy(it, self.clone()));
     }
 
     fn allocate(&self, size: usize, fill: &mut dyn FnMut(&mut [u8])) -> Result<Self::Memory, KernReturn> {

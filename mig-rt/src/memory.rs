@@ -129,6 +129,13 @@ impl<E: Copy> From<E> for Wide<E> {
     }
 }
 
+impl From<Wide<u64>> for u64 {
+    #[inline(always)]
+    fn from(it: Wide<u64>) -> u64 {
+        it.get()
+    }
+}
+
 impl<E: Copy + PartialEq> PartialEq for Wide<E> {
     fn eq(&self, other: &Self) -> bool {
         self.get() == other.get()

@@ -53,6 +53,12 @@ impl<const N: usize> Buffer<N> {
         // SAFETY: `MaybeUninit<[u8; N]>` and `[MaybeUninit<u8>; N]` are the same N bytes; the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut((&raw mut self.0).cast(), N) }
     }
+
+    /// Rooms for results that will be sent out of line, from memory that is made when it is known how many they are.
+    #[inline]
+    pub fn rooms(&mut self, abi: AbiId) -> Rooms<'_> {
+        Rooms::new(self.bytes(), abi)
+    }
 }
 
 impl<const N: usize> Default for Buffer<N> {
@@ -87,12 +93,20 @@ pub struct Shape {
     pub min: u32,
     /// Bytes with every variable part full; equal to `min` if there is none.
     pub max: u32,
+    /// Descriptors, in the family that has them.
+    pub descriptors: u32,
 }
 
 impl Shape {
     /// A shape.
     pub const fn new(complex: Complex, min: u32, max: u32) -> Shape {
-        Shape { complex, min, max }
+        Shape { complex, min, max, descriptors: 0 }
+    }
+
+    /// A shape with so many descriptors: a complex one, if there are any.
+    pub const fn described(descriptors: u32, min: u32, max: u32) -> Shape {
+        let complex = if descriptors > 0 { Complex::Always } else { Complex::Never };
+        Shape { complex, min, max, descriptors }
     }
 
     /// Whether a message may have this size. A maximum is the sender's business: a receiver counts what it got.
@@ -103,7 +117,7 @@ impl Shape {
 }
 
 /// A string of a message: its bytes up to the first NUL, or all of them.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Text<'m>(&'m [u8]);
 
 impl<'m> Text<'m> {

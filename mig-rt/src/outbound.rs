@@ -123,3 +123,48 @@ pub enum Outbounds<'a, T: Transport> {
     /// Receive rights, moved: nulls stay.
     MoveReceive(&'a mut [ReceiveRight<T>]),
 }
+
+impl<T: Transport> Outbounds<'_, T> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Outbounds::Copy(it) => it.len(),
+            Outbounds::MakeSend(it) | Outbounds::MakeSendOnce(it) => it.len(),
+            Outbounds::MoveSend(it) => it.len(),
+            Outbounds::MoveSendOnce(it) => it.len(),
+            Outbounds::MoveReceive(it) => it.len(),
+        }
+    }
+
+    pub(crate) fn disposition(&self) -> Disposition {
+        match self {
+            Outbounds::Copy(_) => Disposition::COPY_SEND,
+            Outbounds::MakeSend(_) => Disposition::MAKE_SEND,
+            Outbounds::MakeSendOnce(_) => Disposition::MAKE_SEND_ONCE,
+            Outbounds::MoveSend(_) => Disposition::MOVE_SEND,
+            Outbounds::MoveSendOnce(_) => Disposition::MOVE_SEND_ONCE,
+            Outbounds::MoveReceive(_) => Disposition::MOVE_RECEIVE,
+        }
+    }
+
+    /// The name for one cell; a right that moves leaves null behind. `foreign` becomes true, and the name null, if
+    /// the right belongs to another port space.
+    pub(crate) fn take(&mut self, index: usize, via: &T, foreign: &mut bool) -> PortName {
+        fn kept<T: Transport, R: Right<T>>(right: &R, via: &T, foreign: &mut bool) -> PortName {
+            let own = right.via() == via;
+            *foreign |= !own;
+            if own { right.name() } else { PortName::NULL }
+        }
+        fn moved<T: Transport, R: Right<T>>(right: &mut R, via: &T, foreign: &mut bool) -> PortName {
+            let own = right.via() == via;
+            *foreign |= !own;
+            if own { right.take().into_raw() } else { PortName::NULL }
+        }
+        match self {
+            Outbounds::Copy(it) => kept(&it[index], via, foreign),
+            Outbounds::MakeSend(it) | Outbounds::MakeSendOnce(it) => kept(&it[index], via, foreign),
+            Outbounds::MoveSend(it) => moved(&mut it[index], via, foreign),
+            Outbounds::MoveSendOnce(it) => moved(&mut it[index], via, foreign),
+            Outbounds::MoveReceive(it) => moved(&mut it[index], via, foreign),
+        }
+    }
+}

@@ -23,6 +23,11 @@ impl<T: Transport, E: Element> Region<T, E> {
         Region::with_layout(via, elements.iter().copied(), E::LAYOUT)
     }
 
+    /// No elements.
+    pub fn none(via: &T) -> Region<T, E> {
+        Region::none_of(via, E::LAYOUT)
+    }
+
     /// The elements in this memory; a tail shorter than an element does not count.
     pub fn from_memory(memory: T::Memory) -> Region<T, E> {
         Region { memory, layout: E::LAYOUT }
@@ -30,6 +35,12 @@ impl<T: Transport, E: Element> Region<T, E> {
 }
 
 impl<T: Transport, E> Region<T, E> {
+    /// No elements of this layout.
+    pub fn none_of(via: &T, layout: Layout<E>) -> Region<T, E> {
+        // SAFETY: at address 0 is the empty region, which belongs to no message.
+        Region::received(unsafe { via.adopt(crate::Address(0), 0) }, layout)
+    }
+
     pub(crate) fn received(memory: T::Memory, layout: Layout<E>) -> Region<T, E> {
         Region { memory, layout }
     }

@@ -45,6 +45,12 @@ impl<'m, T: Transport, R: Right<T>> Rights<'m, T, R> {
         Rights { len: memory.len() / NAME, cells: Cells::Memory(memory), next: 0, via, right: PhantomData }
     }
 
+    /// No rights.
+    pub fn none(via: &T) -> Self {
+        // SAFETY: there is no cell.
+        unsafe { Rights::inline(&[], NAME, via.clone()) }
+    }
+
     /// Puts rights into a region, from where they can be sent.
     ///
     /// # Errors

@@ -6,10 +6,12 @@ use core::ops::RangeInclusive;
 
 use crate::abi::AbiId;
 use crate::error::{Error, KernReturn, MsgReturn};
+use crate::exchange::{self, ReplyBuffer, ReplyHead, Request, Row, by_row};
 use crate::message::{Buffer, MsgId};
 use crate::right::{Disposition, ReceiveRight};
+use crate::trailer::TrailerElements;
 use crate::transport::{Left, Operation, Timeout, Transport, Wire};
-use crate::typed::{self, ReplyBuffer, ReplyHead, Request, Row};
+use crate::{typed, untyped};
 
 /// Why a request has no successful answer, and who owns what it held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,17 +64,21 @@ impl From<Error> for Unserved {
 /// everything was taken.
 pub type Served = Result<(), Unserved>;
 
-/// What serves a typed request: a function that generated code calls `dispatch`.
-pub type Typed<T, S, W> = fn(&mut S, Request<'_, T, W>, ReplyHead<'_, T, W>) -> Served;
+/// What serves a request: a function that generated code calls `dispatch`.
+pub type Dispatch<T, S, W> = fn(&mut S, Request<'_, T, W>, ReplyHead<'_, T, W>) -> Served;
 
 /// The dispatcher of a wire half, by ABI: the loop calls it with messages of that ABI only.
 pub enum Dispatcher<T: Transport, S: ?Sized> {
     /// `gnumach-i386`
-    GnumachI386(Typed<T, S, typed::GnumachI386>),
+    GnumachI386(Dispatch<T, S, typed::GnumachI386>),
     /// `gnumach-x86_64`
-    GnumachX8664(Typed<T, S, typed::GnumachX8664>),
+    GnumachX8664(Dispatch<T, S, typed::GnumachX8664>),
     /// `gnumach-x86_64-2022`
-    GnumachX8664v2022(Typed<T, S, typed::GnumachX8664v2022>),
+    GnumachX8664v2022(Dispatch<T, S, typed::GnumachX8664v2022>),
+    /// `darwin-lp64`
+    DarwinLp64(Dispatch<T, S, untyped::DarwinLp64>),
+    /// `darwin-ilp32`
+    DarwinIlp32(Dispatch<T, S, untyped::DarwinIlp32>),
 }
 
 impl<T: Transport, S: ?Sized> Dispatcher<T, S> {
@@ -81,6 +87,8 @@ impl<T: Transport, S: ?Sized> Dispatcher<T, S> {
             Dispatcher::GnumachI386(_) => AbiId::GnumachI386,
             Dispatcher::GnumachX8664(_) => AbiId::GnumachX8664,
             Dispatcher::GnumachX8664v2022(_) => AbiId::GnumachX8664v2022,
+            Dispatcher::DarwinLp64(_) => AbiId::DarwinLp64,
+            Dispatcher::DarwinIlp32(_) => AbiId::DarwinIlp32,
         }
     }
 }
@@ -104,12 +112,25 @@ pub struct Subsystem<T: Transport, S: ?Sized> {
     first: MsgId,
     last: MsgId,
     dispatcher: Dispatcher<T, S>,
+    trailer: TrailerElements,
 }
 
 impl<T: Transport, S: ?Sized> Subsystem<T, S> {
     /// The routines with these ids, and what dispatches to them.
     pub const fn new(ids: RangeInclusive<MsgId>, dispatcher: Dispatcher<T, S>) -> Subsystem<T, S> {
-        Subsystem { first: *ids.start(), last: *ids.end(), dispatcher }
+        let trailer = TrailerElements::None;
+        Subsystem { first: *ids.start(), last: *ids.end(), dispatcher, trailer }
+    }
+
+    /// Whose routines ask for these elements of the trailer.
+    pub const fn with_trailer(mut self, elements: TrailerElements) -> Subsystem<T, S> {
+        self.trailer = elements;
+        self
+    }
+
+    /// What its routines ask for of the trailer; [`serve`] asks for the most that one of its subsystems needs.
+    pub const fn trailer(&self) -> TrailerElements {
+        self.trailer
     }
 
     /// Its ABI.
@@ -139,7 +160,7 @@ impl<T: Transport, S: ?Sized> fmt::Debug for Subsystem<T, S> {
 
 /// Serves until the port is gone, or receiving from it fails otherwise.
 ///
-/// `MAX` is the size of the largest message, request or reply, of any of the subsystems; longer ones are dropped by
+/// `MAX` is the size of the largest message, request or reply, of any of the subsystems, trailer included; longer ones are dropped by
 /// the kernel. What each code does to request and reply is C's business rule: success and errors are answered if the
 /// client waits; `MIG_NO_REPLY` and `MIG_DESTROY_REQUEST` are not, and release the reply right.
 pub fn serve<T: Transport, S: ?Sized, const MAX: usize>(
@@ -150,7 +171,8 @@ pub fn serve<T: Transport, S: ?Sized, const MAX: usize>(
     let (mut first, mut second) = (Buffer::<MAX>::new(), Buffer::<MAX>::new());
     let (mut here, mut there) = (&mut first, &mut second);
     let via = port.via();
-    let receive = Operation { receive: Some(port.name()), ..Operation::default() };
+    let trailer = subsystems.iter().map(Subsystem::trailer).max().unwrap_or_default();
+    let receive = Operation { receive: Some(port.name()), trailer, ..Operation::default() };
     // The reply that goes out with the next receive: its ABI and size.
     let mut reply: Option<(AbiId, usize)> = None;
     loop {
@@ -163,10 +185,8 @@ pub fn serve<T: Transport, S: ?Sized, const MAX: usize>(
         match via.msg(abi, operation, &mut wire) {
             Ok(arrived) => {
                 let message = wire.into_bytes();
-                let size = (arrived.size as usize).min(message.len());
                 // SAFETY: this handle received the message just now.
-                let sent =
-                    unsafe { answer(arrived.abi, &message[..size], there.bytes(), subsystems, service, via.clone()) };
+                let sent = unsafe { answer(arrived.abi, message, there.bytes(), subsystems, service, via.clone()) };
                 reply = sent.map(|size| (arrived.abi, size));
                 core::mem::swap(&mut here, &mut there);
             }
@@ -189,7 +209,7 @@ fn sending(reply: &[MaybeUninit<u8>], receive: Operation) -> Operation {
 /// Serves one request, and says how long the reply is that must now be sent, if any. What foreign loops call.
 ///
 /// # Safety
-/// The transport received `request`, a whole message without its trailer, and nobody has used it before: rights and
+/// The transport received `request`, a whole message with its trailer, if its ABI has one, and nobody has used it before: rights and
 /// memory in it are taken over, and so is its reply right, which the reply owns.
 #[inline]
 pub unsafe fn answer<T: Transport, S: ?Sized>(
@@ -200,34 +220,29 @@ pub unsafe fn answer<T: Transport, S: ?Sized>(
     service: &mut S,
     via: T,
 ) -> Option<usize> {
-    match abi {
-        AbiId::GnumachI386 => answer_typed::<T, S, typed::GnumachI386>(request, reply, subsystems, service, via),
-        AbiId::GnumachX8664 => answer_typed::<T, S, typed::GnumachX8664>(request, reply, subsystems, service, via),
-        AbiId::GnumachX8664v2022 => {
-            answer_typed::<T, S, typed::GnumachX8664v2022>(request, reply, subsystems, service, via)
-        }
-        AbiId::DarwinLp64 | AbiId::DarwinIlp32 => None,
-    }
+    by_row!(abi, answer_in(request, reply, subsystems, service, via))
 }
 
 #[inline(always)]
-fn answer_typed<T: Transport, S: ?Sized, W: Row>(
+fn answer_in<T: Transport, S: ?Sized, W: Row>(
     request: &[u8],
     room: &mut [MaybeUninit<u8>],
     subsystems: &[Subsystem<T, S>],
     service: &mut S,
     via: T,
+    _: W,
 ) -> Option<usize> {
     let received = Request::<T, W>::new(request, via.clone())?;
+    W::drop_unasked(request, &via);
     if room.len() < W::BARE {
-        typed::drop_message::<T, W>(request, via);
+        exchange::drop_message::<T, W>(request, via);
         return None;
     }
     // Everything is read before the reply is begun: the compiler need not suspect that one overwrites the other.
     let id = received.id();
-    let (to, disposition) = typed::reply_right(request);
+    let (to, disposition) = exchange::reply_right(request);
     let mut serving = subsystems.iter().filter(|it| it.first <= id && id <= it.last);
-    let dispatch = serving.find_map(|it| W::typed(&it.dispatcher));
+    let dispatch = serving.find_map(|it| W::dispatch(&it.dispatcher));
     let mut reply = ReplyBuffer::<T, W>::begin(room, to, disposition, id.reply(), via.clone());
     let served = match dispatch {
         Some(dispatch) => dispatch(service, received, reply.head()),
@@ -235,9 +250,9 @@ fn answer_typed<T: Transport, S: ?Sized, W: Row>(
     };
     if let Err(why) = served {
         if why.is_refused() {
-            typed::release::<T, W>(request, via);
+            W::release(request, via);
         }
-        if matches!(why.code, KernReturn::MIG_NO_REPLY | KernReturn::MIG_DESTROY_REQUEST) {
+        if W::is_silent(why.code) {
             return None;
         }
         reply.fail(why.code);
@@ -249,10 +264,9 @@ fn answer_typed<T: Transport, S: ?Sized, W: Row>(
 /// What became of a reply that was not sent.
 #[cold]
 fn drop_unsent<T: Transport>(abi: AbiId, wire: Wire<'_>, left: Left, via: T) {
-    match abi {
-        AbiId::GnumachI386 => typed::drop_unsent::<T, typed::GnumachI386>(wire, left, via),
-        AbiId::GnumachX8664 => typed::drop_unsent::<T, typed::GnumachX8664>(wire, left, via),
-        AbiId::GnumachX8664v2022 => typed::drop_unsent::<T, typed::GnumachX8664v2022>(wire, left, via),
-        AbiId::DarwinLp64 | AbiId::DarwinIlp32 => {}
-    }
+    by_row!(abi, unsent_in(wire, left, via));
+}
+
+fn unsent_in<T: Transport, W: Row>(wire: Wire<'_>, left: Left, via: T, _: W) {
+    exchange::drop_unsent::<T, W>(wire, left, via);
 }

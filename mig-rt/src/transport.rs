@@ -7,6 +7,7 @@ use crate::abi::AbiId;
 use crate::error::{KernReturn, MsgReturn};
 use crate::memory::{Address, Memory};
 use crate::right::{PortName, RightKind};
+use crate::trailer::TrailerElements;
 
 /// The handle of one port space, cheap to copy.
 ///
@@ -38,6 +39,15 @@ pub trait Transport: Clone + Eq + fmt::Debug {
     /// # Errors
     /// As [`make_port`](Transport::make_port).
     fn reply_port(&self) -> Result<PortName, KernReturn>;
+
+    /// The thread's special reply port, where there is such a thing; elsewhere an ordinary one. It stays the
+    /// transport's.
+    ///
+    /// # Errors
+    /// As [`make_port`](Transport::make_port).
+    fn special_reply_port(&self) -> Result<PortName, KernReturn> {
+        self.reply_port()
+    }
 
     /// Forgets a reply port and then destroys it: an answer that still comes must not meet the next call. In this
     /// order, since destroying may itself be a call that needs a reply port.
@@ -93,13 +103,19 @@ pub struct Operation {
     pub large: bool,
     /// Whatever else the caller or the definition asks for.
     pub options: MsgOptions,
+    /// What is to stand behind a received message, in ABIs with trailers.
+    pub trailer: TrailerElements,
+    /// The reply comes on the thread's special reply port, which lets the kernel see who waits for whom.
+    pub special_reply: bool,
 }
 
 /// Milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct Timeout(pub u32);
 
-/// Options of `mach_msg` that a definition or a caller adds, with the values of Mach 3.0.
+/// Options of `mach_msg` that a definition or a caller adds: bits as the kernel of the message's ABI defines them.
+///
+/// The constants are those of Mach 3.0; where Darwin's differ, they are here too.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct MsgOptions(pub u32);
 
@@ -122,6 +138,17 @@ impl MsgOptions {
     pub const RCV_INTERRUPT: MsgOptions = MsgOptions(0x400);
     /// `MACH_RCV_LARGE`: leave a message in the queue that is too long.
     pub const RCV_LARGE: MsgOptions = MsgOptions(0x800);
+
+    /// Darwin's `MACH_RCV_LARGE`.
+    pub const DARWIN_RCV_LARGE: MsgOptions = MsgOptions(0x4);
+    /// Darwin's `MACH_SEND_OVERRIDE`: the receiver runs at the sender's priority.
+    pub const DARWIN_SEND_OVERRIDE: MsgOptions = MsgOptions(0x20);
+    /// Darwin's `MACH_SEND_NOTIFY`.
+    pub const DARWIN_SEND_NOTIFY: MsgOptions = MsgOptions(0x80);
+    /// Darwin's `MACH_MSG_STRICT_REPLY`.
+    pub const DARWIN_STRICT_REPLY: MsgOptions = MsgOptions(0x200);
+    /// Darwin's `MACH_SEND_NOIMPORTANCE`.
+    pub const DARWIN_SEND_NOIMPORTANCE: MsgOptions = MsgOptions(0x4_0000);
 
     /// Both.
     pub const fn with(self, other: MsgOptions) -> MsgOptions {

@@ -5,31 +5,26 @@
 //! argument, because the number of a variable array lives in it.
 //!
 //! The three ABIs of the family share these cursors; [`Row`] has their numbers.
-//!
-//! Who owns what: *a right is in exactly one of a Rust value, a message, a port space.* [`Outgoing`] and a client's
-//! [`ReplyBody`] release what they still hold. A [`Request`] has no `Drop`: [`Served`](crate::serve::Served) says who
-//! owns, and before [`Request::end`] no foreign code runs.
 
 mod body;
-mod exchange;
 mod items;
 mod outgoing;
 mod outgoing_memory;
 mod outgoing_rights;
-mod owned;
+mod recovered;
 mod reply;
 mod request;
 mod row;
-mod send;
 
 pub use body::{Bad, Body};
-pub(crate) use exchange::{ReplyBuffer, drop_message, drop_unsent};
-pub use exchange::{ReplyHead, Reserved};
 pub use items::{Item, Items, release};
-pub use outgoing::Outgoing;
-pub use owned::{Held, HeldAny, HeldData, HeldMemory, HeldPacked, HeldRights, Owned, Recovered, RecoveredItem};
-pub use reply::{Reply, ReplyBody};
-pub use request::Request;
-pub(crate) use request::reply_right;
+pub use reply::ReplyBody;
 pub use row::{GnumachI386, GnumachX8664, GnumachX8664v2022, Row, Ty};
-pub use send::Unsent;
+
+pub use crate::exchange::{
+    Held, HeldAny, HeldData, HeldMemory, HeldPacked, HeldRights, Owned, Recovered, RecoveredItem, Reply, ReplyHead,
+    Request, Reserved, Unsent,
+};
+
+/// A message of this family being built.
+pub type Outgoing<'b, T, W> = crate::exchange::Outgoing<'b, T, W, crate::exchange::Typed>;

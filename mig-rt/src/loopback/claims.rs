@@ -7,24 +7,24 @@
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
+use super::carried::{Carries, names};
+use super::message::put;
 use super::space::Space;
-use super::typed::{by_row, put};
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
-use crate::message::COMPLEX;
+use crate::exchange::by_row;
 use crate::right::{PortName, RightKind};
 use crate::rights::NAME;
-use crate::typed::{GnumachI386, GnumachX8664, GnumachX8664v2022, Item, Items, Row};
 
 /// The largest region that a changed message can claim; larger items become empty.
 const LARGEST: usize = 1 << 20;
 
 /// Lets the space carry what `new` claims in place of what `old` carried.
 pub(super) fn replace(space: &mut Space, abi: AbiId, old: &[u8], new: &mut [u8]) {
-    by_row!(abi, replace_row(space, old, new), ());
+    by_row!(abi, replace_as(space, old, new));
 }
 
-fn replace_row<W: Row>(space: &mut Space, old: &[u8], new: &mut [u8]) {
+fn replace_as<W: Carries>(space: &mut Space, old: &[u8], new: &mut [u8], _: W) {
     let mut regions = BTreeMap::new();
     for item in items::<W>(old) {
         forget::<W>(space, &item, old, &mut regions);
@@ -34,41 +34,37 @@ fn replace_row<W: Row>(space: &mut Space, old: &[u8], new: &mut [u8]) {
     }
 }
 
-/// The items that own something, as far as they can be walked.
-fn items<W: Row>(message: &[u8]) -> Vec<Item> {
-    if message.len() < W::HEADER || u32_at(message, 0) & COMPLEX == 0 {
-        return Vec::new();
-    }
-    Items::<W>::new(message).collect()
+/// What owns something, as far as it can be walked.
+fn items<W: Carries>(message: &[u8]) -> Vec<W::Item> {
+    if message.len() < W::HEADER { Vec::new() } else { W::items(message).0 }
 }
 
-fn forget<W: Row>(space: &mut Space, item: &Item, message: &[u8], regions: &mut BTreeMap<u64, Vec<u8>>) {
-    let kind = item.disposition::<W>().owned();
-    if item.is_inline::<W>() {
-        kind.into_iter().for_each(|kind| item.names::<W>(message).for_each(|it| space.forget(it, kind)));
+fn forget<W: Carries>(space: &mut Space, item: &W::Item, message: &[u8], regions: &mut BTreeMap<u64, Vec<u8>>) {
+    let kind = W::disposition(item, message).owned();
+    let Some((at, _, _)) = W::memory(item, message) else {
+        let places = kind.into_iter().flat_map(|kind| W::places(item).into_iter().map(move |it| (it, kind)));
+        places.for_each(|(place, kind)| space.forget(PortName(u32_at(message, place)), kind));
         return;
-    }
-    let at = item.address::<W>(message);
+    };
     let bytes = space.remove(at);
     kind.into_iter().for_each(|kind| names(&bytes).for_each(|it| space.forget(it, kind)));
     regions.insert(at.0, bytes);
 }
 
-fn grant<W: Row>(space: &mut Space, item: &Item, message: &mut [u8], regions: &mut BTreeMap<u64, Vec<u8>>) {
-    let kind = item.disposition::<W>().owned();
-    if item.is_inline::<W>() {
-        for place in kind.into_iter().flat_map(|kind| item.name_places::<W>().map(move |it| (it, kind))) {
-            let name = exists(space, PortName(u32_at(message, place.0)), place.1);
-            put(message, place.0, name.0);
+fn grant<W: Carries>(space: &mut Space, item: &W::Item, message: &mut [u8], regions: &mut BTreeMap<u64, Vec<u8>>) {
+    let kind = W::disposition(item, message).owned();
+    let Some((at, size, deallocates)) = W::memory(item, message) else {
+        for (place, kind) in kind.into_iter().flat_map(|kind| W::places(item).into_iter().map(move |it| (it, kind))) {
+            let name = exists(space, PortName(u32_at(message, place)), kind);
+            put(message, place, name.0);
         }
         return;
-    }
-    let size = item.size::<W>();
-    if size > LARGEST || size == 0 || !item.deallocates::<W>() {
-        item.empty::<W>(message);
+    };
+    if size > LARGEST || size == 0 || !deallocates {
+        W::empty(item, message);
         return;
     }
-    let mut bytes = regions.remove(&item.address::<W>(message).0).unwrap_or_default();
+    let mut bytes = regions.remove(&at.0).unwrap_or_default();
     bytes.resize(size, 0);
     for place in kind.into_iter().flat_map(|kind| (0..size / NAME).map(move |it| (it * NAME, kind))) {
         let name = exists(space, PortName(u32_at(&bytes, place.0)), place.1);
@@ -76,7 +72,7 @@ fn grant<W: Row>(space: &mut Space, item: &Item, message: &mut [u8], regions: &m
     }
     let at = space.allocate(size);
     space.put(at, bytes);
-    item.write_address::<W>(message, at);
+    W::write_address(item, message, at);
 }
 
 /// Makes a right exist. There is one receive right to a port: a second is to a port of its own.
@@ -89,8 +85,4 @@ fn exists(space: &mut Space, name: PortName, kind: RightKind) -> PortName {
     }
     space.add(name, kind);
     name
-}
-
-fn names(bytes: &[u8]) -> impl Iterator<Item = PortName> {
-    bytes.chunks_exact(NAME).map(|it| PortName(u32_at(it, 0)))
 }

@@ -7,6 +7,7 @@ use std::string::String;
 use std::thread::{self, ThreadId};
 use std::vec::Vec;
 
+use super::carried::Sender;
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
 use crate::error::{KernReturn, MsgReturn};
@@ -75,6 +76,8 @@ pub(super) struct Space {
     /// `None` while a Rust value holds the bytes.
     regions: BTreeMap<u64, Option<Vec<u8>>>,
     pub(super) next_address: u64,
+    /// Who sends, to those who ask.
+    pub(super) sender: Sender,
     faults: Vec<String>,
 }
 
@@ -89,6 +92,7 @@ impl Default for Space {
             reply_ports: Vec::new(),
             regions: BTreeMap::new(),
             next_address: 0x1000_0000,
+            sender: Sender::default(),
             faults: Vec::new(),
         }
     }
@@ -206,7 +210,7 @@ impl Space {
             RightKind::SEND_ONCE => {
                 let existed = take_one(&mut port.rights.send_once);
                 if existed && port.rights.receive {
-                    port.queue.extend(port.abi.map(super::typed::send_once_notification));
+                    port.queue.extend(port.abi.map(super::message::send_once_notification));
                 }
                 existed
             }

@@ -6,11 +6,11 @@ use core::mem::size_of;
 use super::items::data_size;
 use super::outgoing::per;
 use super::outgoing_memory::packed_per;
-use super::owned::{Held, HeldAny, HeldData, HeldMemory, HeldPacked, HeldRights};
 use super::row::{Row, Ty, round};
 use crate::bytes::{u32_at, u64_at};
 use crate::element::{Elements, Layout};
 use crate::error::{Error, KernReturn};
+use crate::exchange::{Held, HeldAny, HeldData, HeldMemory, HeldPacked, HeldRights};
 use crate::form::Form;
 use crate::memory::{Address, Plain, Size, as_elements};
 use crate::message::{COMPLEX, Text};
@@ -38,7 +38,7 @@ impl From<Bad> for Unserved {
 }
 
 /// Reads items in the order of the message. It copies nothing and owns nothing: what it reads stays the message's
-/// until [`end`](super::Request::end).
+/// until `end`.
 #[derive(Debug)]
 pub struct Body<'m, W: Row> {
     pub(super) message: &'m [u8],

@@ -5,10 +5,10 @@ use core::ops::Range;
 
 use super::row::{Row, Ty, round};
 use crate::bytes::{u32_at, u64_at};
-use crate::memory::{Address, Memory};
+use crate::exchange::{drop_memory, release_name};
+use crate::memory::Address;
 use crate::message::COMPLEX;
-use crate::right::{Disposition, PortName, RightKind};
-use crate::rights::NAME;
+use crate::right::{Disposition, PortName};
 use crate::transport::Transport;
 
 /// One item of a body, as its type word describes it.
@@ -175,23 +175,5 @@ fn drop_item<T: Transport, W: Row>(item: &Item, message: &[u8], via: &T) {
     } else if item.deallocates::<W>() {
         // SAFETY: the address comes from an item of this message, which is walked once.
         unsafe { drop_memory(item.address::<W>(message), item.size::<W>(), item.disposition::<W>(), via) };
-    }
-}
-
-/// Frees out-of-line memory, and the rights whose names it holds.
-///
-/// # Safety
-/// As [`Transport::adopt`].
-pub(super) unsafe fn drop_memory<T: Transport>(at: Address, size: usize, disposition: Disposition, via: &T) {
-    // SAFETY: the caller's contract is the same.
-    let memory = unsafe { via.adopt(at, size) };
-    if let (Some(kind), Ok(names)) = (disposition.owned(), memory.bytes()) {
-        names.chunks_exact(NAME).for_each(|it| release_name(PortName(u32_at(it, 0)), kind, via));
-    }
-}
-
-fn release_name<T: Transport>(name: PortName, kind: RightKind, via: &T) {
-    if name.is_valid() {
-        via.release(name, kind);
     }
 }

@@ -1,118 +1,16 @@
-//! Writing a message.
+//! Writing items.
 
-use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit, size_of};
+use core::mem::{MaybeUninit, size_of};
 
-use super::items::abandon;
 use super::row::{Row, Ty, round};
-use crate::bytes::u32_at;
-use crate::error::{Error, KernReturn, MsgReturn, Result};
+use crate::error::{Error, KernReturn, Result};
+use crate::exchange::{Outgoing, Typed, until_nul};
 use crate::form::Form;
 use crate::memory::{Address, Plain, Size, as_bytes};
-use crate::message::{Buffer, COMPLEX, MsgId};
-use crate::outbound::Outbound;
-use crate::right::{Disposition, PortName, ReceiveRight, RightKind, SendOnceRight, SendRight};
-use crate::serve::Served;
+use crate::right::PortName;
 use crate::transport::Transport;
 
-/// A message being built: a client's request or a server's reply.
-///
-/// It owns the rights and the memory that went into it; dropping it gives them back. What it was lent must outlive
-/// it. Everything between the header and `at` is written; the header is completed by the call that sends.
-#[derive(Debug)]
-pub struct Outgoing<'b, T: Transport, W: Row> {
-    pub(super) buffer: &'b mut [MaybeUninit<u8>],
-    pub(super) at: usize,
-    /// Some item carries a right or memory.
-    pub(super) complex: bool,
-    /// Some right belongs to another port space: nothing will be sent.
-    pub(super) foreign: bool,
-    /// How the two ports of the header travel; a server's reply leaves its header to the loop.
-    pub(super) remote: Disposition,
-    pub(super) local: Disposition,
-    pub(super) via: T,
-    abi: PhantomData<W>,
-}
-
-impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
-    /// A request to a port of which the caller keeps its send right.
-    #[inline(always)]
-    pub fn new<const N: usize>(buffer: &'b mut Buffer<N>, to: &SendRight<T>, id: MsgId) -> Self {
-        Self::start(buffer.bytes(), to.name(), Disposition::COPY_SEND, to.via().clone(), id)
-    }
-
-    /// A request which takes the send right along.
-    #[inline(always)]
-    pub fn new_move_send<const N: usize>(buffer: &'b mut Buffer<N>, to: SendRight<T>, id: MsgId) -> Self {
-        let via = to.via().clone();
-        Self::start(buffer.bytes(), to.into_raw(), Disposition::MOVE_SEND, via, id)
-    }
-
-    /// A request which takes the send-once right along.
-    #[inline(always)]
-    pub fn new_move_send_once<const N: usize>(buffer: &'b mut Buffer<N>, to: SendOnceRight<T>, id: MsgId) -> Self {
-        let via = to.via().clone();
-        Self::start(buffer.bytes(), to.into_raw(), Disposition::MOVE_SEND_ONCE, via, id)
-    }
-
-    /// A request to a port of the caller's own, by a send right made for it.
-    #[inline(always)]
-    pub fn new_make_send<const N: usize>(buffer: &'b mut Buffer<N>, to: &'b ReceiveRight<T>, id: MsgId) -> Self {
-        Self::start(buffer.bytes(), to.name(), Disposition::MAKE_SEND, to.via().clone(), id)
-    }
-
-    /// A request to a port of the caller's own, by a send-once right made for it.
-    #[inline(always)]
-    pub fn new_make_send_once<const N: usize>(buffer: &'b mut Buffer<N>, to: &'b ReceiveRight<T>, id: MsgId) -> Self {
-        Self::start(buffer.bytes(), to.name(), Disposition::MAKE_SEND_ONCE, to.via().clone(), id)
-    }
-
-    /// A request whose caller chooses the disposition of its port.
-    ///
-    /// # Errors
-    /// `MACH_SEND_INVALID_DEST` for a null port made by [`Outbound::null`], which belongs to no port space.
-    #[inline(always)]
-    pub fn new_outbound<const N: usize>(buffer: &'b mut Buffer<N>, to: Outbound<'b, T>, id: MsgId) -> Result<Self> {
-        let (name, disposition, via) = to.into_raw();
-        let Some(via) = via else { return Err(MsgReturn::SEND_INVALID_DEST.into()) };
-        Ok(Self::start(buffer.bytes(), name, disposition, via, id))
-    }
-
-    #[inline(always)]
-    fn start(
-        buffer: &'b mut [MaybeUninit<u8>],
-        name: PortName,
-        remote: Disposition,
-        via: T,
-        id: MsgId,
-    ) -> Outgoing<'b, T, W> {
-        let mut this = Outgoing::resume(buffer, W::HEADER, remote, via);
-        this.put_at(8, u64::from(name.0).to_le_bytes());
-        this.put_at(W::SEQUENCE, (u64::from(id.0 as u32) << 32).to_le_bytes());
-        this
-    }
-
-    /// A message whose header stands in the buffer already.
-    #[inline(always)]
-    pub(super) fn resume(buffer: &'b mut [MaybeUninit<u8>], at: usize, remote: Disposition, via: T) -> Self {
-        let local = Disposition::NONE;
-        Outgoing { buffer, at, complex: false, foreign: false, remote, local, via, abi: PhantomData }
-    }
-
-    /// Writes bytes of a constant number at a position; the capacity is a constant too, so no test remains.
-    #[inline(always)]
-    pub(super) fn put_at<const K: usize>(&mut self, at: usize, bytes: [u8; K]) {
-        let place = &mut self.buffer[at..][..K];
-        // SAFETY: `place` has K bytes, and byte arrays are aligned to one.
-        unsafe { place.as_mut_ptr().cast::<[u8; K]>().write(bytes) }
-    }
-
-    #[inline(always)]
-    pub(super) fn put<const K: usize>(&mut self, bytes: [u8; K]) {
-        self.put_at(self.at, bytes);
-        self.at += K;
-    }
-
+impl<T: Transport, W: Row> Outgoing<'_, T, W, Typed> {
     /// Writes a number and zeros up to the next position where an item may start.
     #[inline(always)]
     fn put_padded<const K: usize>(&mut self, bytes: [u8; K]) {
@@ -161,7 +59,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
 /// One method for each kind of number: type word, number, padding.
 macro_rules! numbers {
     ($($name:ident)*) => {
-        impl<T: Transport, W: Row> Outgoing<'_, T, W> { $(
+        impl<T: Transport, W: Row> Outgoing<'_, T, W, Typed> { $(
             /// A number.
             #[inline(always)]
             pub fn $name(&mut self, ty: Ty, it: $name) {
@@ -173,7 +71,7 @@ macro_rules! numbers {
 }
 numbers! { u8 i8 u16 i16 u32 i32 u64 i64 f32 f64 }
 
-impl<T: Transport, W: Row> Outgoing<'_, T, W> {
+impl<T: Transport, W: Row> Outgoing<'_, T, W, Typed> {
     /// A truth value: 0 or 1.
     #[inline(always)]
     pub fn bool(&mut self, ty: Ty, it: bool) {
@@ -314,13 +212,6 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
     fn zero_before(&mut self, end: usize) {
         if W::ALIGN == 8 { self.put_at(end - 8, [0; 8]) } else { self.put_at(end - 4, [0; 4]) }
     }
-
-    #[inline(always)]
-    pub(super) fn copy_at(&mut self, at: usize, bytes: &[u8]) {
-        let place = &mut self.buffer[at..][..bytes.len()];
-        // SAFETY: `place` has as many bytes, and an exclusive borrow cannot overlap a shared one.
-        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), place.as_mut_ptr().cast(), bytes.len()) }
-    }
 }
 
 /// Wire elements in each element of an array.
@@ -329,12 +220,7 @@ pub(super) const fn per<E, W: Row>(ty: Ty) -> u32 {
     size_of::<E>() as u32 * 8 / ty.bits::<W>()
 }
 
-#[inline(always)]
-fn until_nul(text: &[u8]) -> &[u8] {
-    text.split(|it| *it == 0).next().unwrap_or(text)
-}
-
-impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
+impl<T: Transport, W: Row> Outgoing<'_, T, W, Typed> {
     /// An array that a [`Room`](crate::Room) at `from` took: in place already, or moved down behind a shorter one.
     #[inline(always)]
     pub fn counted_in_place<E: Plain>(&mut self, ty: Ty, from: usize, count: usize) {
@@ -382,96 +268,5 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
         self.buffer[data + size_of::<E>()..end].fill(MaybeUninit::new(0));
         self.ty_at(self.at, ty);
         self.at = end;
-    }
-
-    /// Completes a reply, which the loop then sends.
-    ///
-    /// # Errors
-    /// `KERN_INVALID_RIGHT` if a right in it belongs to another port space; everything is released.
-    #[inline(always)]
-    pub fn finish(self) -> Served {
-        if self.foreign {
-            return Err(KernReturn::INVALID_RIGHT.into());
-        }
-        let mut this = ManuallyDrop::new(self);
-        let at = this.at as u32;
-        this.put_at(4, at.to_le_bytes());
-        if this.complex {
-            // Bits 24 to 31 of a reply's header: nothing but the complex bit is ever set there.
-            this.put_at(3, [(COMPLEX >> 24) as u8]);
-        }
-        // SAFETY: `this` is never dropped, so its handle is dropped once, here.
-        unsafe { core::ptr::drop_in_place(&mut this.via) };
-        Ok(())
-    }
-
-    /// Lets a right into the message if it belongs to the message's port space.
-    #[inline(always)]
-    pub(super) fn admit(&mut self, name: PortName, disposition: Disposition, via: Option<T>) -> PortName {
-        match via {
-            Some(via) if via != self.via => {
-                self.foreign = true;
-                release_elsewhere(name, disposition.owned(), via);
-                PortName::NULL
-            }
-            _ => name,
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn release_elsewhere<T: Transport>(name: PortName, kind: Option<RightKind>, via: T) {
-    if let (Some(kind), true) = (kind, name.is_valid()) {
-        via.release(name, kind);
-    }
-}
-
-impl<T: Transport, W: Row> Outgoing<'_, T, W> {
-    /// Forgets everything: the receiver owns it, or nobody.
-    #[inline]
-    pub(super) fn disown(&mut self) {
-        (self.complex, self.remote, self.local) = (false, Disposition::NONE, Disposition::NONE);
-    }
-}
-
-impl<T: Transport, W: Row> Drop for Outgoing<'_, T, W> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if self.complex || self.remote.owned().is_some() || self.local.owned().is_some() {
-            let header = (self.remote, self.local);
-            give_up::<T, W>(self.buffer, self.at, header, self.complex, self.via.clone());
-        }
-    }
-}
-
-/// Releases the header's own rights and the body's, of a message that was not sent. By value: an address of the
-/// cursor in this path would keep it out of registers on every other.
-#[cold]
-#[inline(never)]
-fn give_up<T: Transport, W: Row>(
-    buffer: &mut [MaybeUninit<u8>],
-    at: usize,
-    (remote, local): (Disposition, Disposition),
-    complex: bool,
-    via: T,
-) {
-    if remote != Disposition::NONE {
-        // What a send would have completed.
-        buffer[..8].fill(MaybeUninit::new(0));
-    }
-    if remote != Disposition::NONE && local == Disposition::NONE {
-        buffer[W::LOCAL..W::SEQUENCE].fill(MaybeUninit::new(0));
-    }
-    // SAFETY: the header is written, a reply's by the loop, a request's by `start` and the lines above; so is the
-    // body up to `at`.
-    let message: &[u8] = unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast(), at) };
-    for (at, disposition) in [(8, remote), (W::LOCAL, local)] {
-        if disposition.owned().is_some() {
-            release_elsewhere(PortName(u32_at(message, at)), disposition.owned(), via.clone());
-        }
-    }
-    if complex {
-        abandon::<T, W>(message, via);
     }
 }

@@ -2,16 +2,17 @@
 
 use core::mem::{MaybeUninit, size_of};
 
-use super::items::{data_size, drop_memory};
-use super::outgoing::{Outgoing, per};
+use super::items::data_size;
+use super::outgoing::per;
 use super::row::{Row, Ty, round};
 use crate::element::Layout;
 use crate::error::{Error, KernReturn, Result};
+use crate::exchange::{Outgoing, Typed, drop_memory};
 use crate::memory::{Address, Plain, as_bytes};
 use crate::region::{Give, Region};
 use crate::transport::Transport;
 
-impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
+impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Typed> {
     /// Data out of line which the receiver gets a copy of.
     ///
     /// # Errors

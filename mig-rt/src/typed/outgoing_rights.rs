@@ -1,14 +1,14 @@
 //! Rights in a message being built.
 
-use super::outgoing::Outgoing;
 use super::row::{Row, Ty};
 use crate::error::{Error, KernReturn, Result};
+use crate::exchange::{Outgoing, Typed};
 use crate::outbound::{Outbound, Outbounds};
 use crate::right::{Disposition, PortName, ReceiveRight, Right, SendOnceRight, SendRight};
 use crate::rights::{NAME, Rights};
 use crate::transport::Transport;
 
-impl<T: Transport, W: Row> Outgoing<'_, T, W> {
+impl<T: Transport, W: Row> Outgoing<'_, T, W, Typed> {
     /// A cell with a name that the type word makes a right.
     #[inline(always)]
     fn cell(&mut self, ty: Ty, name: PortName) {
@@ -252,50 +252,5 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W> {
         let address = self.via.surrender(memory);
         let ty = ty.with_name::<W>(disposition.0.into()).with_bits::<W>(32).out_of_line::<W>(true);
         self.memory_item(ty, address)
-    }
-}
-
-impl<T: Transport> Outbounds<'_, T> {
-    fn len(&self) -> usize {
-        match self {
-            Outbounds::Copy(it) => it.len(),
-            Outbounds::MakeSend(it) | Outbounds::MakeSendOnce(it) => it.len(),
-            Outbounds::MoveSend(it) => it.len(),
-            Outbounds::MoveSendOnce(it) => it.len(),
-            Outbounds::MoveReceive(it) => it.len(),
-        }
-    }
-
-    fn disposition(&self) -> Disposition {
-        match self {
-            Outbounds::Copy(_) => Disposition::COPY_SEND,
-            Outbounds::MakeSend(_) => Disposition::MAKE_SEND,
-            Outbounds::MakeSendOnce(_) => Disposition::MAKE_SEND_ONCE,
-            Outbounds::MoveSend(_) => Disposition::MOVE_SEND,
-            Outbounds::MoveSendOnce(_) => Disposition::MOVE_SEND_ONCE,
-            Outbounds::MoveReceive(_) => Disposition::MOVE_RECEIVE,
-        }
-    }
-
-    /// The name for one cell; a right that moves leaves null behind. `foreign` becomes true, and the name null, if
-    /// the right belongs to another port space.
-    fn take(&mut self, index: usize, via: &T, foreign: &mut bool) -> PortName {
-        fn kept<T: Transport, R: Right<T>>(right: &R, via: &T, foreign: &mut bool) -> PortName {
-            let own = right.via() == via;
-            *foreign |= !own;
-            if own { right.name() } else { PortName::NULL }
-        }
-        fn moved<T: Transport, R: Right<T>>(right: &mut R, via: &T, foreign: &mut bool) -> PortName {
-            let own = right.via() == via;
-            *foreign |= !own;
-            if own { right.take().into_raw() } else { PortName::NULL }
-        }
-        match self {
-            Outbounds::Copy(it) => kept(&it[index], via, foreign),
-            Outbounds::MakeSend(it) | Outbounds::MakeSendOnce(it) => kept(&it[index], via, foreign),
-            Outbounds::MoveSend(it) => moved(&mut it[index], via, foreign),
-            Outbounds::MoveSendOnce(it) => moved(&mut it[index], via, foreign),
-            Outbounds::MoveReceive(it) => moved(&mut it[index], via, foreign),
-        }
     }
 }

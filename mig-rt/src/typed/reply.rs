@@ -1,29 +1,17 @@
-//! A received reply.
+//! Reading a reply.
 
-use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use super::body::Body;
 use super::items::release;
-use super::owned::Owned;
 use super::row::{Row, Ty};
 use crate::bytes::{u32_at, u64_at};
 use crate::element::Layout;
 use crate::error::{Error, KernReturn, MigError, Result};
+use crate::exchange::{Owned, Reply, Typed, copy_prefix, refused_id};
 use crate::memory::Plain;
 use crate::message::{COMPLEX, Complex, MsgId, Shape};
-use crate::right::PortName;
 use crate::transport::Transport;
-
-/// A received reply, not yet looked at.
-#[derive(Debug)]
-pub struct Reply<'m, T: Transport, W: Row> {
-    message: &'m [u8],
-    via: T,
-    /// Whether it came on the transport's reply port.
-    own: bool,
-    abi: PhantomData<W>,
-}
 
 /// The body of a reply. It releases what the reply holds when a check fails.
 #[derive(Debug)]
@@ -33,12 +21,7 @@ pub struct ReplyBody<'m, T: Transport, W: Row> {
     via: T,
 }
 
-impl<'m, T: Transport, W: Row> Reply<'m, T, W> {
-    #[inline(always)]
-    pub(super) fn new(message: &'m mut [u8], via: T, own: bool) -> Self {
-        Reply { message, via, own, abi: PhantomData }
-    }
-
+impl<'m, T: Transport, W: Row> Reply<'m, T, W, Typed> {
     /// The body of a successful reply.
     ///
     /// # Errors
@@ -51,7 +34,7 @@ impl<'m, T: Transport, W: Row> Reply<'m, T, W> {
             return Ok(ReplyBody { body: Body::new(self.message, W::BARE), holds, via: self.via });
         }
         // Numbers and not the shape, which would be put on the stack on every path.
-        let Shape { complex, min, max } = shape;
+        let Shape { complex, min, max, .. } = shape;
         Err(refuse::<T, W>(self.message, self.via, (request, self.own), complex, min, max))
     }
 
@@ -91,18 +74,10 @@ fn refuse<T: Transport, W: Row>(
         return Error::TYPE_ERROR;
     }
     release::<T, W>(message, via.clone());
-    let id = MsgId(u32_at(message, W::ID) as i32);
-    if id == MsgId::SEND_ONCE && id != request.reply() {
-        return Error::SERVER_DIED;
+    if let Some(error) = refused_id::<T, W>(message, &via, request, own) {
+        return error;
     }
-    if id != request.reply() {
-        if own {
-            // The answer that was waited for may still come, and must not meet the next call.
-            via.retire_reply_port(PortName(u32_at(message, W::LOCAL)));
-        }
-        return Error::REPLY_MISMATCH;
-    }
-    match code_of_error::<W>(message, Shape { complex, min, max }) {
+    match code_of_error::<W>(message, Shape::new(complex, min, max)) {
         Some(code) => code.into(),
         None => MigError::TYPE_ERROR.into(),
     }
@@ -191,21 +166,6 @@ impl<'m, T: Transport, W: Row> ReplyBody<'m, T, W> {
     pub fn fixed_text_into(&mut self, ty: Ty, size: usize, to: &mut [u8]) -> Result<usize> {
         let from = self.body.fixed_text(ty, size)?;
         copy_prefix(from.bytes(), to)
-    }
-}
-
-/// As much as fits.
-#[inline(always)]
-fn copy_prefix<E: Plain>(from: &[E], to: &mut [E]) -> Result<usize> {
-    match to.get_mut(..from.len()) {
-        Some(to) => {
-            to.copy_from_slice(from);
-            Ok(from.len())
-        }
-        None => {
-            to.copy_from_slice(&from[..to.len()]);
-            Err(Error::ARRAY_TOO_LARGE)
-        }
     }
 }
 

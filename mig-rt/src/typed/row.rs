@@ -1,90 +1,32 @@
 //! The numbers of the three ABIs, and type words.
 
+use super::items;
+use super::recovered::take_next;
 use crate::abi::AbiId;
 use crate::bytes::{u32_at, u64_at};
 use crate::error::KernReturn;
-use crate::memory::{Plain, Wide};
+use crate::exchange::{self, RecoveredItem, Typed};
+use crate::memory::Wide;
 use crate::right::Disposition;
-use crate::serve::{Dispatcher, Typed};
+use crate::serve::{Dispatch, Dispatcher};
 use crate::transport::Transport;
 
-mod sealed {
-    pub trait Sealed {}
-}
-
 /// A row of the table of typed ABIs. Sealed; generated code names one once, as `W`.
-pub trait Row: sealed::Sealed + Copy + 'static {
-    /// Which ABI.
-    const ABI: AbiId;
-    /// Bytes of the header.
-    const HEADER: usize;
-    /// Where `msgh_local_port` stands.
-    const LOCAL: usize;
-    /// Where `msgh_seqno` stands.
-    const SEQUENCE: usize;
-    /// Where `msgh_id` stands.
-    const ID: usize;
-    /// Items start at multiples of this.
-    const ALIGN: usize;
-    /// Bytes of an address.
-    const ADDRESS: usize;
+pub trait Row: exchange::Row<Family = Typed> {
     /// Bytes of a port in line. Out of line a port has four bytes everywhere.
     const CELL: usize;
     /// Type words have 64 bits in either form; otherwise 32, and 96 in the long form.
     const WIDE: bool;
 
-    /// An address as an element of an array.
-    type Word: Plain;
-    /// From an element.
-    fn word(it: Self::Word) -> u64;
-    /// To an element, if it fits.
-    fn from_word(it: u64) -> Option<Self::Word>;
-
     /// Bytes of a short type word.
     const WORD: usize = if Self::WIDE { 8 } else { 4 };
     /// Bytes of a long type word.
     const LONG: usize = if Self::WIDE { 8 } else { 12 };
-    /// Where the code of a reply stands.
-    const CODE: usize = Self::HEADER + Self::WORD;
-    /// Bytes of a reply which holds nothing but its code.
-    const BARE: usize = Self::CODE + Self::ALIGN;
     /// The type word of the code.
     const CODE_TYPE: Ty = Ty::new(if Self::WIDE { 0x1_2000_2002 } else { 0x1001_2002 });
-    /// The dispatcher as the loop keeps it.
-    fn dispatcher<T: Transport, S: ?Sized>(it: Typed<T, S, Self>) -> Dispatcher<T, S>;
-    /// The dispatcher, if it is of this ABI.
-    fn typed<T: Transport, S: ?Sized>(it: &Dispatcher<T, S>) -> Option<Typed<T, S, Self>>;
 
     /// The in-line bit of a type word; long form and deallocate follow it.
     const INLINE: u64 = if Self::WIDE { 1 << 29 } else { 1 << 28 };
-}
-
-/// An unsigned number of either size.
-trait Word {
-    fn to_word(self) -> u64;
-    fn from_word(it: u64) -> Option<Self>
-    where
-        Self: Sized;
-}
-
-impl Word for u32 {
-    fn to_word(self) -> u64 {
-        self.into()
-    }
-
-    fn from_word(it: u64) -> Option<u32> {
-        it.try_into().ok()
-    }
-}
-
-impl Word for Wide<u64> {
-    fn to_word(self) -> u64 {
-        self.get()
-    }
-
-    fn from_word(it: u64) -> Option<Wide<u64>> {
-        Some(Wide::new(it))
-    }
 }
 
 macro_rules! row {
@@ -94,9 +36,11 @@ macro_rules! row {
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
-        impl sealed::Sealed for $name {}
+        impl exchange::sealed::Sealed for $name {}
 
-        impl Row for $name {
+        impl exchange::Row for $name {
+            type Family = Typed;
+            type Word = $word;
             const ABI: AbiId = AbiId::$name;
             const HEADER: usize = $header;
             const LOCAL: usize = $local;
@@ -104,28 +48,59 @@ macro_rules! row {
             const ID: usize = $header - 4;
             const ALIGN: usize = $align;
             const ADDRESS: usize = $address;
-            const CELL: usize = $cell;
-            const WIDE: bool = $wide;
-            type Word = $word;
+            const CODE: usize = $header + if $wide { 8 } else { 4 };
+            const BARE: usize = Self::CODE + $align;
+            const SUCCESS: [u8; 16] = success(<Self as Row>::CODE_TYPE);
+            const TRAILER: usize = 0;
 
-            fn dispatcher<T: Transport, S: ?Sized>(it: Typed<T, S, Self>) -> Dispatcher<T, S> {
+            fn dispatcher<T: Transport, S: ?Sized>(it: Dispatch<T, S, Self>) -> Dispatcher<T, S> {
                 Dispatcher::$name(it)
             }
 
             #[inline(always)]
-            fn typed<T: Transport, S: ?Sized>(it: &Dispatcher<T, S>) -> Option<Typed<T, S, Self>> {
+            fn dispatch<T: Transport, S: ?Sized>(it: &Dispatcher<T, S>) -> Option<Dispatch<T, S, Self>> {
                 if let Dispatcher::$name(it) = it { Some(*it) } else { None }
+            }
+
+            #[inline(always)]
+            fn is_silent(code: KernReturn) -> bool {
+                matches!(code, KernReturn::MIG_NO_REPLY | KernReturn::MIG_DESTROY_REQUEST)
+            }
+
+            #[inline(always)]
+            fn drop_unasked<T: Transport>(_: &[u8], _: &T) {}
+
+            fn release<T: Transport>(message: &[u8], via: T) {
+                items::release::<T, Self>(message, via);
+            }
+
+            fn abandon<T: Transport>(message: &[u8], via: T) {
+                items::abandon::<T, Self>(message, via);
+            }
+
+            fn take_next<T: Transport>(
+                message: &mut [u8],
+                at: &mut usize,
+                cell: &mut usize,
+                via: &T,
+            ) -> Option<RecoveredItem<T>> {
+                take_next::<T, Self>(message, at, cell, via)
             }
 
             #[inline]
             fn word(it: $word) -> u64 {
-                it.to_word()
+                it.into()
             }
 
             #[inline]
             fn from_word(it: u64) -> Option<$word> {
-                <$word as Word>::from_word(it)
+                it.try_into().ok()
             }
+        }
+
+        impl Row for $name {
+            const CELL: usize = $cell;
+            const WIDE: bool = $wide;
         }
     };
 }
@@ -141,6 +116,18 @@ row! {
 row! {
     /// `gnumach-x86_64-2022`
     GnumachX8664v2022: header 32, local 16, align 4, address 8 of Wide<u64>, cell 4, wide false
+}
+
+/// The type word of the code, and a code of 0.
+const fn success(word: Ty) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    let word = word.word().to_le_bytes();
+    let mut it = 0;
+    while it < word.len() {
+        bytes[it] = word[it];
+        it += 1;
+    }
+    bytes
 }
 
 /// The next position where an item may start.

@@ -17,7 +17,7 @@ use message::Message;
 pub type W = mig_rt::typed::GnumachX8664v2022;
 #[cfg(target_pointer_width = "32")]
 pub type W = mig_rt::typed::GnumachI386;
-pub const ABI: mig_rt::AbiId = <W as mig_rt::typed::Row>::ABI;
+pub const ABI: mig_rt::AbiId = <W as mig_rt::exchange::Row>::ABI;
 
 /// What an exchange shows.
 #[derive(Debug)]

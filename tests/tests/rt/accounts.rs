@@ -195,5 +195,5 @@ fn accounts_follow_a_tap() {
     drop((to, port));
     assert_eq!(space.accounts().ports.len(), 1);
     assert!(faults(&space).is_empty());
-    assert_eq!(<Space as Transport>::ABIS.len(), AbiId::ALL.len() - 2);
+    assert_eq!(<Space as Transport>::ABIS.len(), AbiId::ALL.len());
 }

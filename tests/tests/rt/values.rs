@@ -1,5 +1,6 @@
 //! Structures in messages: each ABI's layout of a flavor, and values that it has no room for.
 
+use mig_rt::exchange::Row as _;
 use mig_rt::flavor::{self, Flavor, Words, flavored};
 use mig_rt::typed::{GnumachI386, GnumachX8664, GnumachX8664v2022, Row};
 use mig_rt::{

@@ -10,9 +10,10 @@ use crate::error::{Error, MsgReturn, Result};
 use crate::message::COMPLEX;
 use crate::outbound::Outbound;
 use crate::right::{Disposition, PortName, ReceiveRight};
+use crate::trailer::TrailerElements;
 use crate::transport::{Failed, Left, MsgOptions, Operation, Timeout, Transport, Wire};
 
-impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
+impl<'b, T: Transport, W: Row, F> Outgoing<'b, T, W, F> {
     /// Names the port for an answer to a one-way message; a right that was named before is given back.
     #[inline]
     pub fn reply_to(&mut self, right: Outbound<'b, T>) {
@@ -37,7 +38,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// # Errors
     /// The kernel's code. What the message owned is released, after a time-out too.
     #[inline(always)]
-    pub fn call(self, limit: usize) -> Result<Reply<'b, T, W>> {
+    pub fn call(self, limit: usize) -> Result<Reply<'b, T, W, F>> {
         self.call_with(limit, Operation::default())
     }
 
@@ -47,7 +48,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// # Errors
     /// As [`call`](Outgoing::call).
     #[inline(always)]
-    pub fn call_with(mut self, limit: usize, operation: Operation) -> Result<Reply<'b, T, W>> {
+    pub fn call_with(mut self, limit: usize, operation: Operation) -> Result<Reply<'b, T, W, F>> {
         let (operation, own) = self.prepare(operation, false)?;
         let (buffer, at, via) = self.complete(Disposition::MAKE_SEND_ONCE);
         // SAFETY: everything up to `at` is written: the header just now, each item by the method that moved `at`.
@@ -63,7 +64,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
     /// # Errors
     /// The kernel's code with the message, if the kernel refused it.
     #[allow(clippy::result_large_err, reason = "it is the message itself, and this is not the hot path")]
-    pub fn try_call(self, limit: usize, operation: Operation) -> Result<Reply<'b, T, W>, Unsent<'b, T, W>> {
+    pub fn try_call(self, limit: usize, operation: Operation) -> Result<Reply<'b, T, W, F>, Unsent<'b, T, W, F>> {
         self.try_call_keeping(limit, operation, false)
     }
 
@@ -74,7 +75,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
         limit: usize,
         operation: Operation,
         keep: bool,
-    ) -> Result<Reply<'b, T, W>, Unsent<'b, T, W>> {
+    ) -> Result<Reply<'b, T, W, F>, Unsent<'b, T, W, F>> {
         let (operation, own) = match self.prepare(operation, keep) {
             Ok(it) => it,
             Err(error) => return Err(Unsent { error, limit, reply: None, message: None }),
@@ -86,7 +87,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
         match via.msg(W::ABI, operation, &mut wire) {
             Ok(_) => Ok(Reply::new(wire.into_bytes(), via, own)),
             Err(it) => {
-                let message = recover::<T, W>(wire, it.left, own.then_some(operation.receive).flatten(), via);
+                let message = recover::<T, W, F>(wire, it.left, own.then_some(operation.receive).flatten(), via);
                 Err(Unsent { error: it.code.into(), limit, reply: operation.receive, message })
             }
         }
@@ -102,6 +103,9 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W> {
         let own = operation.receive.is_none();
         let port = match operation.receive {
             Some(it) => it,
+            None if operation.special_reply => {
+                self.via.special_reply_port().map_err(|_| MsgReturn::SEND_INVALID_REPLY)?
+            }
             None => self.via.reply_port().map_err(|_| MsgReturn::SEND_INVALID_REPLY)?,
         };
         operation.receive = Some(port);
@@ -180,15 +184,15 @@ fn release_local<T: Transport, W: Row>(buffer: &[MaybeUninit<u8>], local: Dispos
 ///
 /// Dropping it releases what it holds, as the plain call does.
 #[derive(Debug)]
-pub struct Unsent<'b, T: Transport, W: Row> {
+pub struct Unsent<'b, T: Transport, W: Row, F = <W as Row>::Family> {
     error: Error,
     limit: usize,
     /// Where the answer was to come.
     reply: Option<PortName>,
-    message: Option<Outgoing<'b, T, W>>,
+    message: Option<Outgoing<'b, T, W, F>>,
 }
 
-impl<'b, T: Transport, W: Row> Unsent<'b, T, W> {
+impl<'b, T: Transport, W: Row, F> Unsent<'b, T, W, F> {
     /// Why.
     pub fn error(&self) -> Error {
         self.error
@@ -205,7 +209,7 @@ impl<'b, T: Transport, W: Row> Unsent<'b, T, W> {
     /// # Errors
     /// As [`Outgoing::try_call`]; at once and with the same error if the message did not come back.
     #[allow(clippy::result_large_err, reason = "it is the message itself, and this is not the hot path")]
-    pub fn retry(self, operation: Operation) -> Result<Reply<'b, T, W>, Unsent<'b, T, W>> {
+    pub fn retry(self, operation: Operation) -> Result<Reply<'b, T, W, F>, Unsent<'b, T, W, F>> {
         match self.message {
             Some(it) => {
                 // A right that was made for the same port and came back is used: releasing it would be an answer.
@@ -217,7 +221,7 @@ impl<'b, T: Transport, W: Row> Unsent<'b, T, W> {
     }
 
     /// Every right and region that came back, in the order of the message.
-    pub fn items(self) -> super::owned::Recovered<'b, T, W> {
+    pub fn items(self) -> super::owned::Recovered<'b, T, W, F> {
         super::owned::Recovered::new(self.message)
     }
 }
@@ -225,7 +229,7 @@ impl<'b, T: Transport, W: Row> Unsent<'b, T, W> {
 #[cold]
 #[inline(never)]
 fn failed<T: Transport, W: Row>(wire: Wire<'_>, why: Failed, reply: Option<PortName>, via: T) -> Error {
-    drop(recover::<T, W>(wire, why.left, reply, via));
+    drop(recover::<T, W, W::Family>(wire, why.left, reply, via));
     why.code.into()
 }
 
@@ -233,12 +237,12 @@ fn failed<T: Transport, W: Row>(wire: Wire<'_>, why: Failed, reply: Option<PortN
 ///
 /// The reply port goes first: a right made for it may have come back, and releasing that would be an answer.
 #[cold]
-fn recover<'b, T: Transport, W: Row>(
+fn recover<'b, T: Transport, W: Row, F>(
     wire: Wire<'b>,
     left: Left,
     reply: Option<PortName>,
     via: T,
-) -> Option<Outgoing<'b, T, W>> {
+) -> Option<Outgoing<'b, T, W, F>> {
     if let Some(port) = reply {
         via.retire_reply_port(port);
     }
@@ -265,7 +269,7 @@ fn recover<'b, T: Transport, W: Row>(
     }
 }
 
-impl<T: Transport, W: Row> Outgoing<'_, T, W> {
+impl<T: Transport, W: Row, F> Outgoing<'_, T, W, F> {
     /// The bytes of a message that came back.
     pub(super) fn written_mut(&mut self) -> &mut [u8] {
         // SAFETY: only `recover` makes messages that come here, of buffers whose first `at` bytes were sent.
@@ -293,6 +297,20 @@ impl Operation {
     #[inline]
     pub fn with(mut self, options: MsgOptions) -> Operation {
         self.options = self.options.with(options);
+        self
+    }
+
+    /// With the thread's special reply port, if the caller has none of its own.
+    #[inline]
+    pub fn special_reply(mut self) -> Operation {
+        self.special_reply = true;
+        self
+    }
+
+    /// With a trailer behind what is received.
+    #[inline]
+    pub fn with_trailer(mut self, elements: TrailerElements) -> Operation {
+        self.trailer = self.trailer.max(elements);
         self
     }
 

@@ -1,37 +1,25 @@
-//! What a kernel does to a typed message between its sender and its receiver.
+//! What a kernel does to a message between its sender and its receiver.
 
 use std::vec::Vec;
 
 use super::Loopback;
+use super::carried::{Carries, Sender};
 use super::space::{Queued, Space};
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
 use crate::error::MsgReturn;
+use crate::exchange::{by_row, drop_message};
 use crate::message::{COMPLEX, MsgId};
 use crate::right::{Disposition, PortName};
-use crate::transport::{Failed, Left};
-use crate::typed::{GnumachI386, GnumachX8664, GnumachX8664v2022, Item, Items, Row, drop_message, release};
-
-/// Calls a function for the row of an ABI.
-macro_rules! by_row {
-    ($abi:expr, $function:ident ( $($arg:expr),* ), $otherwise:expr) => {
-        match $abi {
-            AbiId::GnumachI386 => $function::<GnumachI386>($($arg),*),
-            AbiId::GnumachX8664 => $function::<GnumachX8664>($($arg),*),
-            AbiId::GnumachX8664v2022 => $function::<GnumachX8664v2022>($($arg),*),
-            AbiId::DarwinLp64 | AbiId::DarwinIlp32 => $otherwise,
-        }
-    };
-}
-pub(super) use by_row;
+use crate::trailer::TrailerElements;
+use crate::transport::{Arrived, Failed, Left};
 
 const fn untouched(code: MsgReturn) -> Failed {
     Failed { code, left: Left::Untouched }
 }
 
-/// Where a message goes, if it has a header.
-pub(super) fn destination(abi: AbiId, message: &[u8]) -> Option<PortName> {
-    let _ = abi;
+/// Where a message goes, if it has a header: the same place in every ABI.
+pub(super) fn destination(message: &[u8]) -> Option<PortName> {
     (message.len() >= 12).then(|| PortName(u32_at(message, 8)))
 }
 
@@ -39,13 +27,16 @@ pub(super) fn destination(abi: AbiId, message: &[u8]) -> Option<PortName> {
 ///
 /// If it fails halfway, `message` is what was taken until then, to be destroyed.
 pub(super) fn copy_in(space: &mut Space, abi: AbiId, message: &mut Vec<u8>) -> Result<PortName, Failed> {
-    by_row!(abi, copy_in_row(space, message), Err(untouched(MsgReturn::SEND_INVALID_HEADER)))
+    by_row!(abi, copy_in_as(space, message))
 }
 
-fn copy_in_row<W: Row>(space: &mut Space, message: &mut Vec<u8>) -> Result<PortName, Failed> {
+fn copy_in_as<W: Carries>(space: &mut Space, message: &mut Vec<u8>, _: W) -> Result<PortName, Failed> {
     if message.len() < W::HEADER || message.len() % W::ALIGN != 0 {
         return Err(untouched(MsgReturn::SEND_MSG_TOO_SMALL));
     }
+    // The trap knows how long the message is; what the sender wrote does not count.
+    let size = message.len() as u32;
+    put(message, 4, size);
     let bits = u32_at(message, 0);
     let (remote, local) = (Disposition(bits as u8), Disposition((bits >> 8) as u8));
     let (to, reply) = (PortName(u32_at(message, 8)), PortName(u32_at(message, W::LOCAL)));
@@ -67,98 +58,118 @@ fn copy_in_row<W: Row>(space: &mut Space, message: &mut Vec<u8>) -> Result<PortN
     }
     let bits = u32::from(remote.received().0) << 8 | u32::from(local.received().0) | if complex { COMPLEX } else { 0 };
     put(message, 0, bits);
-    let size = message.len() as u32;
-    put(message, 4, size);
     message[8..W::SEQUENCE].fill(0);
     put(message, 8, reply.0);
     put(message, W::LOCAL, to.0);
     Ok(to)
 }
 
-/// Whether the body holds any right or memory.
-fn copy_in_body<W: Row>(space: &mut Space, message: &mut Vec<u8>) -> Result<bool, Failed> {
-    let mut items = Items::<W>::new(message);
-    let found: Vec<Item> = items.by_ref().collect();
-    if items.position() != message.len() {
+/// Whether the message is delivered as a complex one.
+fn copy_in_body<W: Carries>(space: &mut Space, message: &mut Vec<u8>) -> Result<bool, Failed> {
+    let (found, whole) = W::items(message);
+    if !whole {
         return Err(untouched(MsgReturn::SEND_MSG_TOO_SMALL));
     }
     let mut complex = false;
-    for item in &found {
+    for (index, item) in found.iter().enumerate() {
         match copy_in_item::<W>(space, message, item) {
             Ok(it) => complex |= it,
             Err(code) => {
-                message.truncate(item.at);
+                W::cut(message, item, index);
                 return Err(Failed { code, left: Left::Unknown });
             }
         }
     }
-    Ok(complex)
+    Ok(complex || W::TRAILER > 0)
 }
 
 /// All of an item or nothing. Whether it holds any right or memory.
-fn copy_in_item<W: Row>(space: &mut Space, message: &mut [u8], item: &Item) -> Result<bool, MsgReturn> {
-    let disposition = item.disposition::<W>();
-    if !item.is_inline::<W>() {
-        let at = item.address::<W>(message);
-        if item.size::<W>() > 0 && !space.has_region(at) {
+fn copy_in_item<W: Carries>(space: &mut Space, message: &mut [u8], item: &W::Item) -> Result<bool, MsgReturn> {
+    let disposition = W::disposition(item, message);
+    let memory = W::memory(item, message);
+    if let Some((at, size, _)) = memory {
+        if size > 0 && !space.has_region(at) {
             return Err(MsgReturn::SEND_INVALID_MEMORY);
         }
         if disposition.is_port() && !space.carry_names(at, disposition) {
             return Err(MsgReturn::SEND_INVALID_RIGHT);
         }
-    } else if disposition.is_port() {
-        let names = || item.names::<W>(message).filter(|it| it.is_valid());
+    } else {
+        let places = W::places(item);
+        let names = || places.iter().map(|it| PortName(u32_at(message, *it))).filter(|it| it.is_valid());
         if !names().all(|it| space.can_carry(it, disposition)) {
             return Err(MsgReturn::SEND_INVALID_RIGHT);
         }
         names().for_each(|it| space.carry(it, disposition));
     }
-    let complex = disposition.is_port() || !item.is_inline::<W>();
-    item.rewrite::<W>(message, disposition.received(), true);
-    Ok(complex)
+    W::deliver(item, message);
+    Ok(disposition.is_port() || memory.is_some())
 }
 
-/// Numbers a message for its receiver.
-pub(super) fn stamp(space: &mut Space, abi: AbiId, to: PortName, message: &mut [u8]) {
+/// Numbers a message for its receiver, and says who sent it.
+pub(super) fn stamp(space: &mut Space, abi: AbiId, to: PortName, message: &mut Vec<u8>) {
     let number = space.next_sequence(to);
-    by_row!(abi, stamp_row(message, number), ());
+    let sender = space.sender;
+    by_row!(abi, stamp_as(message, number, &sender));
 }
 
-fn stamp_row<W: Row>(message: &mut [u8], number: u32) {
-    put(message, W::SEQUENCE, number);
+fn stamp_as<W: Carries>(message: &mut Vec<u8>, number: u32, sender: &Sender, _: W) {
+    W::stamp(message, number, sender);
+}
+
+/// Cuts a trailer down to what the receiver asked for.
+pub(super) fn fit_trailer(abi: AbiId, message: &mut Vec<u8>, elements: TrailerElements) {
+    by_row!(abi, fit_trailer_as(message, elements));
+}
+
+fn fit_trailer_as<W: Carries>(message: &mut Vec<u8>, elements: TrailerElements, _: W) {
+    W::fit_trailer(message, elements);
+}
+
+/// What a receiver is told of a message: its size without the trailer, and the trailer's.
+pub(super) fn arrived(message: &Queued) -> Arrived {
+    by_row!(message.abi, arrived_as(&message.bytes))
+}
+
+fn arrived_as<W: Carries>(message: &[u8], _: W) -> Arrived {
+    let size = match message.get(4..8) {
+        Some(it) if W::TRAILER > 0 => (u32_at(it, 0) as usize).min(message.len()),
+        _ => message.len(),
+    };
+    Arrived { abi: W::ABI, size: size as u32, trailer: message.len().saturating_sub(size.next_multiple_of(4)) as u32 }
 }
 
 /// What the receiver of a port reads when a send-once right to it was destroyed unused.
 pub(super) fn send_once_notification(abi: AbiId) -> Queued {
-    let bytes = by_row!(abi, send_once_row(), Vec::new());
+    let mut bytes = Vec::new();
+    by_row!(abi, send_once_as(&mut bytes));
     Queued { abi, bytes }
 }
 
-fn send_once_row<W: Row>() -> Vec<u8> {
-    let mut bytes = std::vec![0; W::HEADER];
-    put(&mut bytes, 0, u32::from(Disposition::MOVE_SEND_ONCE.0) << 8);
-    put(&mut bytes, 4, W::HEADER as u32);
-    put(&mut bytes, W::ID, MsgId::SEND_ONCE.0 as u32);
-    bytes
+fn send_once_as<W: Carries>(bytes: &mut Vec<u8>, _: W) {
+    bytes.resize(W::HEADER, 0);
+    put(bytes, 0, u32::from(Disposition::MOVE_SEND_ONCE.0) << 8);
+    put(bytes, 4, W::HEADER as u32);
+    put(bytes, W::ID, MsgId::SEND_ONCE.0 as u32);
+    W::stamp(bytes, 0, &Sender::default());
 }
 
 /// Releases a message that nobody will receive.
 pub(super) fn destroy<S>(message: &Queued, via: Loopback<S>) {
-    match message.abi {
-        AbiId::GnumachI386 => drop_message::<_, GnumachI386>(&message.bytes, via),
-        AbiId::GnumachX8664 => drop_message::<_, GnumachX8664>(&message.bytes, via),
-        AbiId::GnumachX8664v2022 => drop_message::<_, GnumachX8664v2022>(&message.bytes, via),
-        AbiId::DarwinLp64 | AbiId::DarwinIlp32 => {}
-    }
+    by_row!(message.abi, destroy_as(&message.bytes, via));
+}
+
+fn destroy_as<S, W: Carries>(message: &[u8], via: Loopback<S>, _: W) {
+    drop_message::<_, W>(message, via);
 }
 
 /// Releases what was taken of a message before taking it failed.
 pub(super) fn destroy_taken<S>(abi: AbiId, message: &[u8], via: Loopback<S>) {
-    by_row!(abi, release_body(message, via), ());
+    by_row!(abi, release_as(message, via));
 }
 
-fn release_body<W: Row>(message: &[u8], via: Loopback<impl Sized>) {
-    release::<_, W>(message, via);
+fn release_as<S, W: Carries>(message: &[u8], via: Loopback<S>, _: W) {
+    W::release(message, via);
 }
 
 /// Releases a reply that could not be sent, as far as it is still there.

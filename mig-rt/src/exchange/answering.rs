@@ -3,8 +3,6 @@
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
-use super::body::Bad;
-use super::items::release;
 use super::outgoing::Outgoing;
 use super::request::reply_right;
 use super::row::Row;
@@ -12,6 +10,7 @@ use crate::bytes::u32_at;
 use crate::error::KernReturn;
 use crate::message::{MsgId, Rooms};
 use crate::right::{AnyRight, Disposition, PortName};
+use crate::serve::Unserved;
 use crate::transport::{Left, Transport, Wire};
 
 /// A reply as the loop holds it: a message which owns the reply right of its request from the beginning.
@@ -42,12 +41,14 @@ impl<'b, T: Transport, W: Row> ReplyBuffer<'b, T, W> {
             this.put(16, [0; 8]);
         }
         this.put(W::SEQUENCE, (u64::from(id.0 as u32) << 32).to_le_bytes());
-        if W::WIDE {
-            this.put(W::HEADER, W::CODE_TYPE.word().to_le_bytes());
-            this.put(W::CODE, [0; 8]);
-        } else {
-            // Type word and a code of zero at once.
-            this.put(W::HEADER, W::CODE_TYPE.word().to_le_bytes());
+        // In pieces of a constant size: the buffer may be no longer than the reply.
+        let [a @ .., _, _, _, _, _, _, _, _] = W::SUCCESS;
+        this.put::<8>(W::HEADER, a);
+        let [_, _, _, _, _, _, _, _, b @ ..] = W::SUCCESS;
+        match W::BARE - W::HEADER {
+            8 => {}
+            12 => this.put::<4>(W::HEADER + 8, [b[0], b[1], b[2], b[3]]),
+            _ => this.put::<8>(W::HEADER + 8, b),
         }
         this
     }
@@ -116,6 +117,7 @@ fn fail<W: Row>(buffer: &mut [MaybeUninit<u8>], code: KernReturn) {
     };
     put(3, &[0]);
     put(4, &(W::BARE as u32).to_le_bytes());
+    put(W::HEADER, &W::SUCCESS[..W::BARE - W::HEADER]);
     put(W::CODE, &code.code().to_le_bytes());
 }
 
@@ -130,7 +132,7 @@ impl<T: Transport, W: Row> Drop for ReplyBuffer<'_, T, W> {
 #[cold]
 #[inline(never)]
 pub(crate) fn drop_message<T: Transport, W: Row>(message: &[u8], via: T) {
-    release::<T, W>(message, via.clone());
+    W::release(message, via.clone());
     let (name, disposition) = reply_right(message);
     // SAFETY: the message owned its reply right, and is not used again.
     drop(unsafe { AnyRight::from_raw(name, disposition, via) });
@@ -160,10 +162,10 @@ impl<'b, T: Transport, W: Row> ReplyHead<'b, T, W> {
     /// # Errors
     /// If the loop's buffer is smaller.
     #[inline(always)]
-    pub fn reserve<const MAX: usize>(self) -> Result<Reserved<'b, T, W, MAX>, Bad> {
+    pub fn reserve<const MAX: usize>(self) -> Result<Reserved<'b, T, W, MAX>, Unserved> {
         match self.buffer.first_chunk_mut() {
             Some(buffer) => Ok(Reserved { buffer, via: self.via, abi: PhantomData }),
-            None => Err(Bad),
+            None => Err(Unserved::refused(KernReturn::MIG_BAD_ARGUMENTS)),
         }
     }
 

@@ -1,29 +1,29 @@
 //! From what a message holds to what Rust owns.
 
-use super::items::{Item, Items};
 use super::outgoing::Outgoing;
 use super::row::Row;
+use crate::bytes::u32_at;
 use crate::element::{Elements, Layout};
-use crate::memory::{Address, Plain};
+use crate::memory::{Address, Memory, Plain};
 use crate::region::{Data, Region};
-use crate::right::{AnyRight, Disposition, PortName, ReceiveRight, Right, SendOnceRight, SendRight};
-use crate::rights::Rights;
+use crate::right::{AnyRight, Disposition, PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight};
+use crate::rights::{NAME, Rights};
 use crate::transport::Transport;
 
 /// A right that is still its message's.
 #[derive(Debug)]
 #[must_use = "its right is lost unless `Owned` takes it over"]
-pub struct Held(pub(super) PortName);
+pub struct Held(pub(crate) PortName);
 
 /// A right of some kind, or a number, that is still its message's.
 #[derive(Debug)]
 #[must_use = "its right is lost unless `Owned` takes it over"]
-pub struct HeldAny(pub(super) PortName, pub(super) Disposition);
+pub struct HeldAny(pub(crate) PortName, pub(crate) Disposition);
 
 /// Out-of-line memory that is still its message's.
 #[derive(Debug)]
 #[must_use = "its memory is lost unless `Owned` takes it over"]
-pub struct HeldMemory(pub(super) Address, pub(super) usize);
+pub struct HeldMemory(pub(crate) Address, pub(crate) usize);
 
 /// An indefinite array of which the memory, if it is out of line, is still its message's.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub enum HeldRights<'m> {
 
 /// Proof that a message passed every check, and owns nothing any more: what it held is here to be taken.
 #[derive(Debug)]
-pub struct Owned<T: Transport>(pub(super) T);
+pub struct Owned<T: Transport>(pub(crate) T);
 
 impl<T: Transport> Owned<T> {
     #[inline(always)]
@@ -151,8 +151,8 @@ impl<T: Transport> Owned<T> {
 
 /// The rights and regions of a request that came back, in the order of the message. What is not taken is released.
 #[derive(Debug)]
-pub struct Recovered<'b, T: Transport, W: Row> {
-    message: Option<Outgoing<'b, T, W>>,
+pub struct Recovered<'b, T: Transport, W: Row, F = <W as Row>::Family> {
+    message: Option<Outgoing<'b, T, W, F>>,
     at: usize,
     cell: usize,
 }
@@ -166,68 +166,37 @@ pub enum RecoveredItem<T: Transport> {
     Memory(Region<T, u8>),
 }
 
-impl<'b, T: Transport, W: Row> Recovered<'b, T, W> {
-    pub(super) fn new(message: Option<Outgoing<'b, T, W>>) -> Self {
+impl<'b, T: Transport, W: Row, F> Recovered<'b, T, W, F> {
+    pub(crate) fn new(message: Option<Outgoing<'b, T, W, F>>) -> Self {
         Recovered { message, at: W::HEADER, cell: 0 }
     }
 }
 
-impl<T: Transport, W: Row> Iterator for Recovered<'_, T, W> {
+impl<T: Transport, W: Row, F> Iterator for Recovered<'_, T, W, F> {
     type Item = RecoveredItem<T>;
 
     fn next(&mut self) -> Option<RecoveredItem<T>> {
         let message = self.message.as_mut()?;
         let via = message.via.clone();
-        loop {
-            let bytes = message.written_mut();
-            let mut items = Items::<W>::from(bytes, self.at);
-            let item = items.next()?;
-            let next = items.position();
-            let found = if item.is_inline::<W>() {
-                take_cell::<T, W>(&item, bytes, &mut self.cell, &via)
-            } else {
-                take_memory::<T, W>(&item, bytes, &via)
-            };
-            // Behind a right that was found there may be more in the same item.
-            if found.is_none() || !item.is_inline::<W>() {
-                (self.at, self.cell) = (next, 0);
-            }
-            if found.is_some() {
-                return found;
-            }
-        }
+        W::take_next(message.written_mut(), &mut self.at, &mut self.cell, &via)
     }
 }
 
-/// The next right of an item of ports; null stays in its place.
-fn take_cell<T: Transport, W: Row>(
-    item: &Item,
-    message: &mut [u8],
-    cell: &mut usize,
-    via: &T,
-) -> Option<RecoveredItem<T>> {
-    let disposition = item.disposition::<W>();
-    disposition.owned()?;
-    for place in item.name_places::<W>().skip(*cell) {
-        *cell += 1;
-        let name = PortName(crate::bytes::u32_at(message, place));
-        if name.is_valid() {
-            message[place..place + 4].fill(0);
-            // SAFETY: the message owned the reference, and null stands there now.
-            return Some(RecoveredItem::Right(unsafe { AnyRight::from_raw(name, disposition, via.clone()) }));
-        }
+/// Frees out-of-line memory, and the rights whose names it holds.
+///
+/// # Safety
+/// As [`Transport::adopt`].
+pub(crate) unsafe fn drop_memory<T: Transport>(at: Address, size: usize, disposition: Disposition, via: &T) {
+    // SAFETY: the caller's contract is the same.
+    let memory = unsafe { via.adopt(at, size) };
+    if let (Some(kind), Ok(names)) = (disposition.owned(), memory.bytes()) {
+        names.chunks_exact(NAME).for_each(|it| release_name(PortName(u32_at(it, 0)), kind, via));
     }
-    None
 }
 
-/// The memory of an out-of-line item; an empty one stays in its place. Memory that was lent is not the message's.
-fn take_memory<T: Transport, W: Row>(item: &Item, message: &mut [u8], via: &T) -> Option<RecoveredItem<T>> {
-    let size = item.size::<W>();
-    if !item.deallocates::<W>() || size == 0 || item.disposition::<W>().is_port() {
-        return None;
+/// Gives back a right that a message held.
+pub(crate) fn release_name<T: Transport>(name: PortName, kind: RightKind, via: &T) {
+    if name.is_valid() {
+        via.release(name, kind);
     }
-    let at = item.address::<W>(message);
-    item.empty::<W>(message);
-    // SAFETY: the message owned the region, and an empty one stands there now.
-    Some(RecoveredItem::Memory(Region::from_memory(unsafe { via.adopt(at, size) })))
 }
