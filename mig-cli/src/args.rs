@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mig_codegen::{Abi, Config, Sides};
+use mig_codegen::{Abi, Config, Sides, TypeSize};
 use mig_parser::diag::Severity;
 use mig_parser::diag::codes;
 use mig_parser::dialect::Dialect;
@@ -122,8 +122,7 @@ Examples:
   mig-cli check --dialect gnu --abi gnumach-x86_64 *.defs
   mig-cli check --format json demo.defs
 
-Without --abi, messages are laid out as gnumach-i386 does. If --dialect is osf or darwin, the definition is read as
-darwin-lp64 sees it, and its messages are laid out only if this program can do that.
+Without --abi, messages are laid out as gnumach-i386 does, or as darwin-lp64 does if --dialect is osf or darwin.
 
 The JSON document has the members `schema` (\"mig-report/1\"), `errors`, `warnings` and `diagnostics`, an array of objects
 with `code`, `severity`, `message`, `file`, `line`, `column`, `end_line`, `end_column`, `labels`, `notes`, `helps`,
@@ -138,7 +137,8 @@ Examples:
   mig-cli layout --format svg --out demo.svg demo.defs
 
 The JSON document has the schema \"mig-layout/1\": subsystems, their routines, and for request and reply the fields with
-name, role, offset and size. Offsets in JSON assume that variable fields before are full.";
+name, role, offset and size, and of untyped messages also with kind. Offsets in JSON assume that variable fields before
+are full.";
 
 const FMT: &str = "\
 Examples:
@@ -181,6 +181,11 @@ pub struct Definitions {
     /// A type table: names, structures, signs and sizes that definitions do not know
     #[arg(long = "types", value_name = "FILE")]
     pub types: Vec<PathBuf>,
+    /// How many bytes C gives a type; may be given several times
+    ///
+    /// For a type whose definition is known to be wrong, and for a C type that `PointerTo` or `ValueOf` names.
+    #[arg(long = "type-size", value_name = "NAME=BYTES[@ABI]", value_parser = type_size)]
+    pub type_sizes: Vec<TypeSize>,
     /// Do not report this warning; may be given several times
     #[arg(long, value_name = "CODE", value_parser = warning)]
     pub allow: Vec<String>,
@@ -200,10 +205,24 @@ fn warning(text: &str) -> Result<String, String> {
     }
 }
 
+/// `NAME=BYTES` or `NAME=BYTES@ABI`. Names of C types may have blanks.
+fn type_size(text: &str) -> Result<TypeSize, String> {
+    let parts = text.rsplit_once('=').filter(|it| !it.0.is_empty());
+    let (name, size) = parts.ok_or("write NAME=BYTES or NAME=BYTES@ABI")?;
+    let (bytes, abi) = size.split_once('@').map_or((size, None), |(bytes, abi)| (bytes, Some(abi)));
+    let find =
+        |it: &str| Abi::find(it).ok_or_else(|| format!("`{it}` is no ABI; those are {}", abi_names().join(", ")));
+    let bytes = bytes.parse().map_err(|_| format!("`{bytes}` is no number of bytes"))?;
+    Ok(TypeSize { name: name.to_owned(), abi: abi.map(find).transpose()?, bytes })
+}
+
+fn abi_names() -> [&'static str; Abi::ALL.len()] {
+    Abi::ALL.map(|it| it.name)
+}
+
 /// Names of ABIs; clap says which there are, and which one is near.
 fn abi() -> impl TypedValueParser<Value = Abi> {
-    let names = Abi::ALL.map(|it| it.name);
-    PossibleValuesParser::new(names).map(|it| Abi::find(&it).expect("only names of ABIs are possible"))
+    PossibleValuesParser::new(abi_names()).map(|it| Abi::find(&it).expect("only names of ABIs are possible"))
 }
 
 fn dialect() -> impl TypedValueParser<Value = Dialect> {
@@ -213,8 +232,13 @@ fn dialect() -> impl TypedValueParser<Value = Dialect> {
 
 impl From<&Definitions> for Config {
     fn from(it: &Definitions) -> Config {
-        let mut config =
-            Config { dialect: it.dialect, types: it.types.clone(), allow: it.allow.clone(), ..Config::default() };
+        let mut config = Config {
+            dialect: it.dialect,
+            types: it.types.clone(),
+            sizes: it.type_sizes.clone(),
+            allow: it.allow.clone(),
+            ..Config::default()
+        };
         for abi in &it.abis {
             if !config.abis.contains(abi) {
                 config.abis.push(*abi);
@@ -263,10 +287,11 @@ pub struct Generate {
 }
 
 /// What a manifest says itself.
-const MANIFEST_EXCLUDES: [&str; 14] = [
+const MANIFEST_EXCLUDES: [&str; 15] = [
     "abis",
     "dialect",
     "types",
+    "type_sizes",
     "include",
     "system",
     "define",

@@ -1,5 +1,9 @@
 //! An ABI is data: one row of numbers for each way of writing messages.
 
+mod machine;
+
+pub use machine::machine_macros;
+
 /// How the items of a message describe themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
@@ -35,8 +39,10 @@ pub struct Abi {
     pub ndr: bool,
     /// The header has a sequence number; otherwise a trailer has it.
     pub sequence_number: bool,
-    /// Macros that the preprocessor knows.
-    pub predefined: &'static [(&'static str, &'static str)],
+    /// Macros that are 1, whatever the machine is.
+    pub predefined: &'static [&'static str],
+    /// The machine that is meant unless a macro on the command line says another one.
+    pub machine: &'static str,
     /// What its types may be.
     pub rules: Rules,
 }
@@ -106,7 +112,8 @@ impl Abi {
         c_align: 4,
         ndr: false,
         sequence_number: true,
-        predefined: &[("__i386__", "1"), ("__ILP32__", "1")],
+        predefined: &["__ILP32__"],
+        machine: "i386",
         rules: TYPED,
     };
 
@@ -123,7 +130,8 @@ impl Abi {
         c_align: 8,
         ndr: false,
         sequence_number: true,
-        predefined: &[("__x86_64__", "1"), ("__LP64__", "1")],
+        predefined: &["__LP64__"],
+        machine: "x86_64",
         rules: TYPED,
     };
 
@@ -140,7 +148,8 @@ impl Abi {
         c_align: 8,
         ndr: false,
         sequence_number: true,
-        predefined: &[("__x86_64__", "1"), ("__LP64__", "1"), ("GNUMACH_2022", "1")],
+        predefined: &["__LP64__", "GNUMACH_2022"],
+        machine: "x86_64",
         rules: TYPED,
     };
 
@@ -157,14 +166,16 @@ impl Abi {
         c_align: 8,
         ndr: true,
         sequence_number: false,
-        predefined: &[("__LP64__", "1"), ("__APPLE__", "1"), ("__MACH30__", "1")],
+        predefined: &["__LP64__", "_LP64", "__APPLE__", "__MACH__", "__MACH30__", "__LITTLE_ENDIAN__"],
+        machine: "arm64",
         rules: UNTYPED,
     };
 
     /// Darwin and OSF Mach, tasks of 32 bits.
     pub const DARWIN_ILP32: Abi = Abi {
         name: "darwin-ilp32",
-        predefined: &[("__ILP32__", "1"), ("__APPLE__", "1"), ("__MACH30__", "1")],
+        predefined: &["__ILP32__", "_ILP32", "__APPLE__", "__MACH__", "__MACH30__", "__LITTLE_ENDIAN__"],
+        machine: "i386",
         address: 4,
         ..Abi::DARWIN_LP64
     };

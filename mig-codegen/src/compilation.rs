@@ -53,7 +53,8 @@ impl Compilation {
     pub fn read(config: &Config, file: &Path, loader: &mut Loader<'_>) -> Compilation {
         let mut diagnostics = Diagnostics::default();
         let table = config.type_table(loader, &mut diagnostics);
-        let units = config.effective_abis().into_iter().map(|abi| Unit::read(config, file, abi, loader)).collect();
+        let units =
+            config.effective_abis().into_iter().map(|abi| Unit::read(config, file, abi, &table, loader)).collect();
         Compilation { units, table, diagnostics, types: config.types.clone() }
     }
 
@@ -111,13 +112,13 @@ fn render_one(one: &Diagnostic, parsed: &Parsed, style: Style) -> String {
 }
 
 impl Unit {
-    fn read(config: &Config, file: &Path, abi: Abi, loader: &mut Loader<'_>) -> Unit {
+    fn read(config: &Config, file: &Path, abi: Abi, table: &TypeTable, loader: &mut Loader<'_>) -> Unit {
         let mut parsed = config.parse(file, &abi, loader);
         let mut diagnostics = std::mem::take(&mut parsed.diagnostics);
         let interface = crate::resolve(&parsed.ast, &abi, config.dialect, &mut diagnostics);
         let mut exchanges = Vec::new();
         if !diagnostics.has_errors() {
-            exchanges = wire::lower(&interface, &abi, &mut diagnostics);
+            exchanges = wire::lower(&interface, &abi, table, &mut diagnostics);
         }
         config.silence(&mut diagnostics);
         parsed.diagnostics = diagnostics;

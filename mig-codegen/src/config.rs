@@ -31,6 +31,8 @@ pub struct Config {
     pub preinclude: Vec<PathBuf>,
     /// Type tables, in order; later ones override earlier ones.
     pub types: Vec<PathBuf>,
+    /// Sizes of types in C, in order; they override the type tables.
+    pub sizes: Vec<TypeSize>,
     /// Codes of warnings that are not to be reported: `M0316`.
     pub allow: Vec<String>,
     /// Which halves.
@@ -42,6 +44,17 @@ pub struct Config {
     pub module: Option<String>,
     /// Where files are written; `None`: `$OUT_DIR`.
     pub out_dir: Option<PathBuf>,
+}
+
+/// How many bytes C gives a type.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TypeSize {
+    /// Its name in the definition, or the C type that `PointerTo` or `ValueOf` names.
+    pub name: String,
+    /// Where; `None`: in every ABI.
+    pub abi: Option<Abi>,
+    /// Bytes.
+    pub bytes: u32,
 }
 
 /// Which halves of a subsystem are generated.
@@ -93,6 +106,19 @@ impl Config {
         self
     }
 
+    /// States how many bytes C gives a type, in every ABI: one whose definition is known to be wrong, or the C type that
+    /// `PointerTo` or `ValueOf` names.
+    pub fn size(mut self, name: impl Into<String>, bytes: u32) -> Config {
+        self.sizes.push(TypeSize { name: name.into(), abi: None, bytes });
+        self
+    }
+
+    /// States how many bytes C gives a type in one ABI.
+    pub fn size_in(mut self, abi: Abi, name: impl Into<String>, bytes: u32) -> Config {
+        self.sizes.push(TypeSize { name: name.into(), abi: Some(abi), bytes });
+        self
+    }
+
     /// Does not report a warning, by its code. Errors cannot be silenced.
     pub fn allow(mut self, code: impl Into<String>) -> Config {
         self.allow.push(code.into());
@@ -127,9 +153,8 @@ impl Config {
 
     /// Reads a definition as one ABI sees it.
     pub fn parse(&self, file: &Path, abi: &Abi, loader: &mut Loader<'_>) -> Parsed {
-        let predefined = abi.predefined.iter().map(|(name, body)| ((*name).to_owned(), (*body).to_owned()));
         let preprocess = preprocess::Options {
-            predefined: predefined.collect(),
+            predefined: abi.macros(&self.macros),
             macros: self.macros.clone(),
             include: self.include.clone(),
             system: self.system.clone(),
@@ -140,7 +165,7 @@ impl Config {
         mig_parser::parse(file, &Options { preprocess, dialect: self.dialect }, loader)
     }
 
-    /// The type tables, put together.
+    /// The type tables, put together, and sizes that were stated by themselves.
     pub fn type_table(&self, loader: &mut Loader<'_>, diagnostics: &mut Diagnostics) -> TypeTable {
         let mut table = TypeTable::standard();
         for path in &self.types {
@@ -149,6 +174,9 @@ impl Config {
                 Ok(Err(_)) => diagnostics.push(unreadable(path, "it is not UTF-8")),
                 Err(it) => diagnostics.push(unreadable(path, &it.to_string())),
             }
+        }
+        for TypeSize { name, abi, bytes } in &self.sizes {
+            table.set_size(name, abi.as_ref().map(|it| it.name), *bytes);
         }
         table
     }

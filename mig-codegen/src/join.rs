@@ -10,7 +10,7 @@ use mig_parser::diag::codes::output as codes;
 use mig_parser::diag::{Diagnostic, Diagnostics};
 
 use crate::abi::Abi;
-use crate::model::{Arg, Class, Form, Interface, Member, Routine, Type, TypeId};
+use crate::model::{Arg, ArgOptions, Class, Form, Interface, Member, Routine, Type, TypeId};
 
 /// Joins the views of one definition. A single one is returned as it is. Conflicts are reported at the first view.
 pub fn join(views: &[(&Abi, &Interface)], diagnostics: &mut Diagnostics) -> Interface {
@@ -50,8 +50,8 @@ struct Joiner<'a> {
     diagnostics: &'a mut Diagnostics,
 }
 
-/// Why two types cannot be joined.
-struct Conflict(String);
+/// Why the types of two views cannot be joined.
+struct Conflict(&'static str, usize, usize);
 
 impl Joiner<'_> {
     fn routines(&mut self) {
@@ -82,12 +82,15 @@ impl Joiner<'_> {
             let ids: Vec<(usize, TypeId)> = views.iter().map(|it| (it.0, it.1.args[position].ty)).collect();
             match self.ty(&ids) {
                 Ok(ty) => arg.ty = ty,
-                Err(Conflict(what)) => {
-                    let other = ids.get(1).map_or(*first, |it| it.0);
+                Err(Conflict(what, one, other)) => {
                     let what = format!("{what} of argument `{}` of `{}`", arg.name, model.name);
-                    return self.conflict(model, *first, other, &what);
+                    return self.conflict(model, one, other, &what);
                 }
             }
+            // Only one family knows these; the other has the arguments as they are without.
+            let any = |flag: fn(&ArgOptions) -> bool| views.iter().any(|it| flag(&it.1.args[position].options));
+            arg.options.same_count = any(|it| it.same_count);
+            arg.options.ret_code = any(|it| it.ret_code);
         }
         self.out.routines.push(routine);
     }
@@ -126,19 +129,22 @@ impl Joiner<'_> {
         }
         let views = self.views;
         let view = |it: &(usize, TypeId)| views[it.0].1.ty(it.1);
-        let widest = *ids.iter().max_by_key(|it| (view(it).bytes(), view(it).bits)).ok_or(Conflict(String::new()))?;
+        let widest = *ids.iter().max_by_key(|it| (view(it).bytes(), view(it).bits)).ok_or(Conflict("", 0, 0))?;
+        // In one family such an array is in line if it is short, in the other never.
+        let unbounded = ids.iter().all(|it| matches!(views[it.0].1.form(it.1).form, Form::Unbounded(_)));
         let model = view(&widest).clone();
         for id in ids {
             let other = view(id);
             // A text is a text, however its length is told.
             let length_differs = other.variable != model.variable && model.class != Class::Text;
-            if length_differs || (other.inline, other.class) != (model.inline, model.class) {
-                return Err(Conflict("the kind".to_owned()));
+            let place_differs = (other.inline, other.class) != (model.inline, model.class);
+            if length_differs || place_differs && !unbounded {
+                return Err(Conflict("the kind", widest.0, id.0));
             }
             if other.is_port() != model.is_port()
                 || model.is_port() && (other.sent, other.received) != (model.sent, model.received)
             {
-                return Err(Conflict("the disposition".to_owned()));
+                return Err(Conflict("the disposition", widest.0, id.0));
             }
         }
         let form = self.form(&model, ids)?;
@@ -165,19 +171,20 @@ impl Joiner<'_> {
             .iter()
             .map(|it| (it.0, if alias { &views[it.0].1.ty(it.1).form } else { &views[it.0].1.form(it.1).form }))
             .collect();
+        let conflict = |what: &'static str| {
+            let kind = |it: &(usize, &Form)| std::mem::discriminant(it.1);
+            let other = forms.iter().find(|it| kind(it) != kind(&forms[0])).or(forms.last());
+            Conflict(what, forms[0].0, other.map_or(forms[0].0, |it| it.0))
+        };
         let inner = |get: fn(&Form) -> Option<TypeId>| -> Result<Vec<(usize, TypeId)>, Conflict> {
-            forms
-                .iter()
-                .map(|it| Some((it.0, get(it.1)?)))
-                .collect::<Option<_>>()
-                .ok_or(Conflict("the form".to_owned()))
+            forms.iter().map(|it| Some((it.0, get(it.1)?))).collect::<Option<_>>().ok_or_else(|| conflict("the form"))
         };
         let counts = |get: fn(&Form) -> Option<u32>| -> Vec<u32> { forms.iter().filter_map(|it| get(it.1)).collect() };
         Ok(match forms[0].1 {
             Form::Alias(_) => Form::Alias(self.ty(&inner(alias_of)?)?),
             Form::Fixed(_, count) => {
                 if counts(fixed_count).iter().any(|it| it != count) {
-                    return Err(Conflict("the length".to_owned()));
+                    return Err(conflict("the length"));
                 }
                 Form::Fixed(self.ty(&inner(element_of)?)?, *count)
             }
@@ -192,7 +199,7 @@ impl Joiner<'_> {
             other if forms.iter().all(|it| std::mem::discriminant(it.1) == std::mem::discriminant(other)) => {
                 model_form(model, other)
             }
-            _ => return Err(Conflict("the form".to_owned())),
+            _ => return Err(conflict("the form")),
         })
     }
 
@@ -204,13 +211,14 @@ impl Joiner<'_> {
                 _ => None,
             })
             .collect();
-        let lists = lists.ok_or(Conflict("the form".to_owned()))?;
+        let (one, other) = (forms[0].0, forms.last().map_or(forms[0].0, |it| it.0));
+        let lists = lists.ok_or(Conflict("the form", one, other))?;
         let (_, first) = &lists[0];
         if lists
             .iter()
             .any(|it| it.1.len() != first.len() || it.1.iter().zip(first.iter()).any(|(a, b)| a.name != b.name))
         {
-            return Err(Conflict("the list of members".to_owned()));
+            return Err(Conflict("the list of members", one, other));
         }
         (0..first.len())
             .map(|position| {
@@ -273,6 +281,10 @@ fn difference(one: &Routine, other: &Routine) -> Option<&'static str> {
     if one.one_way != other.one_way {
         return Some("the kind");
     }
-    let key = |it: &Arg| (it.name.clone(), it.role, it.flow, it.options);
+    // What only changes bytes of one family, or what C does with memory, is no difference to callers and methods.
+    let key = |it: &Arg| {
+        let ArgOptions { dealloc, count_in_out, .. } = it.options;
+        (it.name.clone(), it.role, it.flow, dealloc, count_in_out)
+    };
     (!one.args.iter().map(key).eq(other.args.iter().map(key))).then_some("the argument list")
 }

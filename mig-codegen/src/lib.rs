@@ -18,6 +18,6 @@ pub mod wire;
 pub use abi::{Abi, Family};
 pub use build::Failed;
 pub use compilation::{Compilation, Generated, Unit};
-pub use config::{Config, Sides};
+pub use config::{Config, Sides, TypeSize};
 pub use resolve::resolve;
 pub use types::TypeTable;

@@ -84,7 +84,7 @@ impl Interface {
             Form::OutOfLine(_) | Form::Unbounded(_) => u32::from(!ty.inline),
             Form::Fixed(of, count) | Form::UpTo(of, count) => self.descriptors(*of).saturating_mul(*count),
             Form::Basic => u32::from(ty.is_port()),
-            Form::Truth | Form::Text(_) | Form::Members(_) | Form::Native(_) => 0,
+            Form::Truth | Form::Real | Form::Text(_) | Form::Members(_) | Form::Native(_) => 0,
         }
     }
 
@@ -187,6 +187,9 @@ pub enum Form {
     Basic,
     /// `MACH_MSG_TYPE_BOOLEAN`: one element that is a truth value.
     Truth,
+    /// `MACH_MSG_TYPE_REAL_32`, `MACH_MSG_TYPE_REAL_64`: one element that is a number with a point. The families number
+    /// the longer one differently.
+    Real,
     /// Another name for a type.
     Alias(TypeId),
     /// `array[n] of T`, `struct[n] of T`

@@ -22,6 +22,7 @@ mod symbols;
 mod tokens;
 mod types;
 
+pub(crate) use constructors::LARGEST;
 pub(crate) use flags::is_long;
 
 use std::collections::HashMap;

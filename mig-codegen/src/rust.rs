@@ -8,7 +8,9 @@ mod api;
 mod check;
 mod clashes;
 mod client;
+mod code;
 mod decode;
+mod described;
 mod docs;
 mod encode;
 mod fields;
@@ -24,6 +26,7 @@ mod set;
 mod shape;
 mod structure;
 mod support;
+mod trailer;
 mod value;
 mod words;
 
@@ -306,7 +309,9 @@ struct Half<'a> {
 impl Half<'_> {
     fn tokens(&self) -> TokenStream {
         let max = self.unit.exchanges.iter().map(|it| it.request.max.max(it.reply.max)).max();
-        let max = value::literal(max.unwrap_or(self.unit.abi.header));
+        // A kernel appends a trailer to what it delivers, in the family that has one.
+        let trailer = if self.unit.abi.has_type_words() { 0 } else { client::MAX_TRAILER };
+        let max = value::literal(max.unwrap_or(self.unit.abi.header).next_multiple_of(4) + trailer);
         let routines = self.unit.exchanges.iter().map(|it| self.routine(it));
         let dispatcher = self.context.serves().then(|| self.dispatcher());
         quote! {

@@ -34,6 +34,10 @@
 //! base = "i32"
 //! values = { BAD_ACCESS = 1 }
 //!
+//! [constants.DARWIN_MACH]      # those of `MACH` that have another value in Darwin's headers
+//! base = "u32"
+//! values = { SEND_NOTIFY = 0x80 }
+//!
 //! [constants.D]                # codes that servers return
 //! rust = "rt::KernReturn"
 //! base = "i32"
@@ -53,6 +57,8 @@ use mig_parser::diag::Diagnostics;
 use reader::Reader;
 use toml::Table;
 
+use crate::abi::Family;
+
 /// Type tables, put together.
 #[derive(Clone, Debug, Default)]
 pub struct TypeTable {
@@ -65,11 +71,12 @@ pub struct TypeTable {
 }
 
 /// Bytes of a type in C.
-#[derive(Clone, PartialEq, Debug)]
-enum Sizes {
-    Everywhere(u32),
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Sizes {
     /// By name of the ABI.
-    ByAbi(BTreeMap<String, u32>),
+    by_abi: BTreeMap<String, u32>,
+    /// In every other ABI.
+    elsewhere: Option<u32>,
 }
 
 /// What a table says of one type.
@@ -286,9 +293,16 @@ impl TypeTable {
 
     /// Bytes that C gives a type in an ABI, if a table says so.
     pub fn size(&self, name: &str, abi: &str) -> Option<u32> {
-        match self.sizes.get(name)? {
-            Sizes::Everywhere(it) => Some(*it),
-            Sizes::ByAbi(it) => it.get(abi).copied(),
+        let sizes = self.sizes.get(name)?;
+        sizes.by_abi.get(abi).copied().or(sizes.elsewhere)
+    }
+
+    /// States how many bytes C gives a type, in one ABI or in all.
+    pub fn set_size(&mut self, name: &str, abi: Option<&str>, bytes: u32) {
+        let sizes = self.sizes.entry(name.to_owned()).or_default();
+        match abi {
+            Some(abi) => _ = sizes.by_abi.insert(abi.to_owned(), bytes),
+            None => *sizes = Sizes { elsewhere: Some(bytes), ..Sizes::default() },
         }
     }
 
@@ -302,12 +316,17 @@ impl TypeTable {
         self.constants.iter()
     }
 
-    /// The value of a constant, by its C name: prefix, underscore, name.
-    pub fn constant(&self, name: &str) -> Option<i64> {
-        self.constants.iter().chain(&self.headers).find_map(|(prefix, group)| {
-            let rest = name.strip_prefix(prefix.as_str())?.strip_prefix('_')?;
-            group.values.iter().find(|it| it.0 == rest).map(|it| it.1)
-        })
+    /// The value of a constant in the headers of a family, by its C name: prefix, underscore, name. Where Darwin's
+    /// headers differ from those of Mach 3.0, the prefix begins with `DARWIN_` here.
+    pub fn constant(&self, name: &str, family: Family) -> Option<i64> {
+        let find = |name: &str| {
+            self.constants.iter().chain(&self.headers).find_map(|(prefix, group)| {
+                let rest = name.strip_prefix(prefix.as_str())?.strip_prefix('_')?;
+                group.values.iter().find(|it| it.0 == rest).map(|it| it.1)
+            })
+        };
+        let darwin = (family == Family::Untyped).then(|| find(&format!("DARWIN_{name}"))).flatten();
+        darwin.or_else(|| find(name))
     }
 }
 

@@ -8,10 +8,11 @@ pub mod json;
 pub mod lower;
 pub mod svg;
 mod typed;
+mod untyped;
 
 pub use lower::lower;
 
-use crate::model::IpcName;
+use crate::model::{Dealloc, IpcName};
 
 /// Layouts of one routine's messages.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +53,8 @@ pub struct Message {
     pub max: u32,
     /// Bytes of the header, where the fields begin.
     pub header: u32,
+    /// Descriptors of rights and memory in front of the data; 0 where items describe themselves.
+    pub descriptors: u32,
     /// In the order of the message.
     pub fields: Vec<Field>,
 }
@@ -78,10 +81,14 @@ pub struct Field {
     pub size: u32,
     /// What it is.
     pub kind: FieldKind,
+    /// It is the count of the field behind it.
+    pub counts_next: bool,
     /// Index into [`Routine::args`](crate::model::Routine::args).
     pub arg: Option<usize>,
     /// How far its size varies.
     pub variable: Option<Variable>,
+    /// What its descriptor says, in the family that has descriptors: the field is the descriptor then, or several.
+    pub transfer: Option<Transfer>,
 }
 
 /// A field of variable size.
@@ -106,6 +113,8 @@ pub enum FieldKind {
     OutOfLine,
     /// Data in line up to a limit, out of line above.
     Indefinite,
+    /// How many descriptors follow.
+    DescriptorCount,
     /// How the sender writes numbers.
     Ndr,
     /// The code of a reply.
@@ -116,8 +125,14 @@ pub enum FieldKind {
     Struct,
     /// An array.
     Array,
-    /// How many elements another field has, or has room for.
+    /// How many elements the caller has room for in the array of this argument.
     Count,
+    /// How many elements the array of this argument has: in front of it, if it is in line.
+    Length,
+    /// How many elements each of an array of out-of-line arrays has.
+    Lengths,
+    /// Where a string begins: always 0.
+    Offset,
     /// A string.
     Text,
     /// Bytes up to the next position of a field.
@@ -165,6 +180,29 @@ pub struct Descriptor {
     pub bytes: Vec<u8>,
 }
 
+/// What a descriptor of an untyped message says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transfer {
+    /// How the right travels, or each right of the array; `None` for memory.
+    pub sent: Option<IpcName>,
+    /// What its receiver expects of that.
+    pub expected: Option<IpcName>,
+    /// Whether memory leaves its sender.
+    pub deallocate: Dealloc,
+    /// Memory is copied at once, not when it is written to.
+    pub physical: bool,
+    /// Bytes of an element of what is out of line; 0 for a right that is not.
+    pub element: u32,
+    /// Elements that are always there, or that a counted array has at most; `None` if nothing bounds them.
+    pub extent: Option<u32>,
+    /// How many there are is counted by a field of its own.
+    pub counted: bool,
+    /// C shows out-of-line memory as an array in line.
+    pub shown_inline: bool,
+    /// Descriptors that the field consists of.
+    pub descriptors: u32,
+}
+
 /// A type word and what it describes.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
@@ -183,7 +221,9 @@ impl Message {
                 word = Some(it);
                 None
             }
-            FieldKind::Pad => None,
+            // What belongs to the field behind it, or says nothing that varies.
+            FieldKind::Pad | FieldKind::Offset | FieldKind::DescriptorCount => None,
+            FieldKind::Length if field.counts_next => None,
             _ => Some(Item { word: word.take(), data: field }),
         })
     }

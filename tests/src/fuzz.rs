@@ -4,6 +4,7 @@
 //! Each takes bytes and panics if a law is broken. None of them touches the disk.
 
 mod calls;
+mod descriptors;
 mod front_end;
 mod messages;
 mod seeds;
@@ -12,11 +13,12 @@ mod tables;
 mod words;
 
 pub use front_end::{FILES, front_end};
+pub(crate) use messages::received;
 pub use messages::{calls, destroy, reply, request};
 pub use seeds::seeds;
 pub use tables::tables;
 
-/// Stubs of `vectors/typed/shapes.defs` in the three typed ABIs, as this crate's build script makes them.
+/// Stubs of `vectors/typed/shapes.defs` in every ABI, as this crate's build script makes them.
 #[allow(
     missing_docs,
     unreachable_pub,

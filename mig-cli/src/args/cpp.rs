@@ -55,7 +55,11 @@ impl Args for Cpp {
         command
             .arg(many("include", "DIR").short('I').help("Look for included files here"))
             .arg(many("system", "DIR").long("isystem").help("Look for included files here last"))
-            .arg(text(many("define", "NAME[=BODY]").short('D').help("Define a macro")))
+            .arg(text(
+                many("define", "NAME[=BODY]")
+                    .short('D')
+                    .help("Define a macro; one of a machine, like `__x86_64__`, replaces that of the ABI"),
+            ))
             .arg(text(many("undefine", "NAME").short('U').help("Forget a macro")))
             .arg(many("preinclude", "FILE").long("include").help("Include a file before the definition"))
             .arg(many("imacros", "FILE").long("imacros").help("Take the macros of a file, but not its text"))

@@ -1,6 +1,6 @@
 //! The ABI that a classic command line is about.
 
-use mig_codegen::{Abi, Family};
+use mig_codegen::abi::{Abi, Family, machine_macros};
 use mig_parser::diag::codes::command as codes;
 use mig_parser::diag::{At, Diagnostic};
 use mig_parser::preprocess::MacroOption;
@@ -39,18 +39,10 @@ pub(super) fn choose(line: &Line, name: &str, console: &Console<'_>) -> Result<(
     }
 }
 
-/// What a C compiler for a Darwin target would define besides the macros of the ABI.
+/// What a C compiler for the machine of the command line would define, if it names one.
 pub(super) fn macros(line: &Line) -> Vec<MacroOption> {
     let target = line.target.as_deref().and_then(|it| it.split('-').next());
-    let names: &[&str] = match target.or(line.arch.as_deref()).unwrap_or_default() {
-        "x86_64" | "x86_64h" => &["__x86_64__"],
-        "i386" => &["__i386__"],
-        "ppc64" => &["__ppc64__"],
-        "ppc" => &["__ppc__"],
-        it if it.starts_with("arm64") || it == "aarch64" => &["__arm64__", "__aarch64__"],
-        it if it.starts_with("arm") => &["__arm__"],
-        _ => &[],
-    };
+    let names = machine_macros(target.or(line.arch.as_deref()).unwrap_or_default());
     names.iter().map(|it| MacroOption::Define { name: (*it).to_owned(), body: "1".to_owned() }).collect()
 }
 

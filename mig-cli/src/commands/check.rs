@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use mig_codegen::{Abi, Config, Family, wire};
+use mig_codegen::{Abi, Config, wire};
 use mig_parser::Parsed;
 use mig_parser::diag::Diagnostics;
-use mig_parser::diag::codes::output;
 use mig_parser::diag::render::Style;
 use mig_parser::dialect::Dialect;
 
@@ -20,16 +19,10 @@ pub(super) fn run(args: &Check, console: &mut Console<'_>) -> Result<Exit, Fault
     let style = if args.format == ReportFormat::Short { Style::Short } else { console.style() };
     let mut reports = Reports::new(style);
     let mut config = Config::from(&args.definitions);
-    let implied = config.abis.is_empty();
-    if implied {
+    if config.abis.is_empty() {
         config.abis.push(abi_of(config.dialect));
     }
-    let depth = match (args.no_layout, implied) {
-        (true, _) => Depth::Model,
-        (false, true) => Depth::LayoutIfPossible,
-        (false, false) => Depth::Layout,
-    };
-    let work = |file: &Path, disk: &Files| check(file, &config, depth, disk);
+    let work = |file: &Path, disk: &Files| check(file, &config, !args.no_layout, disk);
     each_file(&args.files, &args.definitions, &mut reports, console, work, |(tables, views), reports| {
         tables.0.iter().for_each(|it| reports.add_alone(it));
         views.iter().for_each(|it| reports.add_parsed(it));
@@ -47,17 +40,6 @@ pub(super) fn run(args: &Check, console: &mut Console<'_>) -> Result<Exit, Fault
     Ok(exit)
 }
 
-/// How far definitions are followed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Depth {
-    /// Not to their messages.
-    Model,
-    /// To their messages, in an ABI that nobody asked for.
-    LayoutIfPossible,
-    /// To their messages.
-    Layout,
-}
-
 /// The ABI that a dialect is at home with.
 fn abi_of(dialect: Option<Dialect>) -> Abi {
     match dialect {
@@ -66,21 +48,20 @@ fn abi_of(dialect: Option<Dialect>) -> Abi {
     }
 }
 
-/// What is wrong with the type tables, and with the definition as each ABI sees it.
-fn check(file: &Path, config: &Config, depth: Depth, disk: &Files) -> (Diagnostics, Vec<Parsed>) {
+/// What is wrong with the type tables, and with the definition as each ABI sees it; also with its messages, if they are
+/// to be laid out.
+fn check(file: &Path, config: &Config, lay_out: bool, disk: &Files) -> (Diagnostics, Vec<Parsed>) {
     let mut tables = Diagnostics::default();
-    config.type_table(&mut |path| disk.read(path), &mut tables);
+    let table = config.type_table(&mut |path| disk.read(path), &mut tables);
     let views = config.effective_abis().into_iter().map(|abi| {
         let mut parsed = config.parse(file, &abi, &mut |path| disk.read(path));
         let interface = mig_codegen::resolve(&parsed.ast, &abi, config.dialect, &mut parsed.diagnostics);
-        if depth != Depth::Model && !parsed.diagnostics.has_errors() {
-            wire::lower(&interface, &abi, &mut parsed.diagnostics);
-        }
-        if depth == Depth::LayoutIfPossible && abi.family == Family::Untyped {
-            parsed.diagnostics.0.retain(|it| *it.code != output::UNTYPED);
+        if lay_out && !parsed.diagnostics.has_errors() {
+            wire::lower(&interface, &abi, &table, &mut parsed.diagnostics);
         }
         config.silence(&mut parsed.diagnostics);
         parsed
     });
-    (tables, views.collect())
+    let views = views.collect();
+    (tables, views)
 }

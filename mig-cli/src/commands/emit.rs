@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mig_codegen::{Abi, Config, model, wire};
+use mig_codegen::{Abi, Config, TypeTable, model, wire};
 use mig_parser::diag::Diagnostics;
 use mig_parser::{Parsed, print};
 
@@ -50,20 +50,21 @@ struct Emitted {
 /// What each ABI sees, under its name if there are several.
 fn views(file: &Path, config: &Config, stage: Stage, disk: &Files) -> Emitted {
     let abis = config.effective_abis();
-    let (mut text, mut views) = (String::new(), Vec::new());
+    let (mut text, mut views, mut more) = (String::new(), Vec::new(), Diagnostics::default());
+    let table = config.type_table(&mut |path| disk.read(path), &mut more);
     for abi in &abis {
         if abis.len() > 1 {
             text += &format!("==== {} ====\n", abi.name);
         }
         let mut parsed = config.parse(file, abi, &mut |path| disk.read(path));
-        text += &view(config, abi, &mut parsed, stage);
+        text += &view(config, abi, &table, &mut parsed, stage);
         config.silence(&mut parsed.diagnostics);
         views.push(parsed);
     }
-    Emitted { text, views, more: Diagnostics::default() }
+    Emitted { text, views, more }
 }
 
-fn view(config: &Config, abi: &Abi, parsed: &mut Parsed, stage: Stage) -> String {
+fn view(config: &Config, abi: &Abi, table: &TypeTable, parsed: &mut Parsed, stage: Stage) -> String {
     match stage {
         Stage::Preprocessed => {
             parsed.diagnostics.0.retain(|it| it.code.number < PREPROCESSOR_CODES);
@@ -76,7 +77,7 @@ fn view(config: &Config, abi: &Abi, parsed: &mut Parsed, stage: Stage) -> String
     if stage == Stage::Model || parsed.diagnostics.has_errors() {
         return model::dump(&interface);
     }
-    let exchanges = wire::lower(&interface, abi, &mut parsed.diagnostics);
+    let exchanges = wire::lower(&interface, abi, table, &mut parsed.diagnostics);
     wire::dump::text(&interface, abi, &exchanges)
 }
 

@@ -83,6 +83,7 @@ fn form(interface: &Interface, ty: &Type) -> String {
     match &ty.form {
         Form::Basic => format!("{} of {} bits", pair(ty), ty.bits),
         Form::Truth => format!("{} of {} bits, true or false", pair(ty), ty.bits),
+        Form::Real => format!("{} of {} bits, with a point", pair(ty), ty.bits),
         Form::Alias(it) => of(it),
         Form::Fixed(it, count) if ty.class == Class::Value => format!("struct[{count}] of {}", of(it)),
         Form::Fixed(it, count) => format!("array[{count}] of {}", of(it)),
@@ -269,7 +270,7 @@ impl Interface {
                 self.mark(*of, used);
             }
             Form::Members(members) => members.iter().for_each(|it| self.mark(it.ty, used)),
-            Form::Basic | Form::Truth | Form::Text(_) | Form::Native(_) => {}
+            Form::Basic | Form::Truth | Form::Real | Form::Text(_) | Form::Native(_) => {}
         }
     }
 }

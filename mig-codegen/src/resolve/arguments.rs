@@ -9,7 +9,7 @@ use mig_parser::span::Span;
 
 use super::Resolver;
 use super::roles::{Args, role_of};
-use crate::model::{Arg, ArgOptions, Class, Flow, Form, IpcName, Role, Type, TypeId};
+use crate::model::{Arg, ArgOptions, Class, Flow, Form, IpcName, Role, Sides, Type, TypeId};
 
 impl Resolver<'_> {
     /// The arguments of a routine.
@@ -47,7 +47,7 @@ impl Resolver<'_> {
         self.options(&mut arg, &record, &flags, args);
         self.check_ret_code(&mut arg, &record, &flags, args);
         self.check_translations(&arg, &record);
-        self.check_native(node, &arg, &record);
+        self.check_native(node, &arg);
         self.add_arg(arg, args);
     }
 
@@ -64,8 +64,7 @@ impl Resolver<'_> {
     fn check_translations(&mut self, arg: &Arg, ty: &Type) {
         let (received, returned) = match arg.role {
             Role::Data => (arg.is_sent(), arg.is_returned()),
-            Role::RequestPort | Role::ReplyPort | Role::ServerReplyPort => (true, false),
-            _ => return,
+            _ => (arg.is_on(Sides::Server), false),
         };
         let Some(trans) = ty.c.trans.as_deref().filter(|it| *it != self.server_type(ty)) else { return };
         for (missing, function, verb) in [
@@ -96,8 +95,8 @@ impl Resolver<'_> {
         if in_kernel && port && name == "mach_port_t" { "ipc_port_t" } else { name }
     }
 
-    fn check_native(&mut self, node: &ArgNode, arg: &Arg, ty: &Type) {
-        let Form::Native(native) = &ty.form else { return };
+    fn check_native(&mut self, node: &ArgNode, arg: &Arg) {
+        let Form::Native(native) = &self.interface.form(arg.ty).form else { return };
         let input_only = !native.pointer || native.if_not.is_some();
         let why = match node.direction.map(|it| it.value) {
             Some(Direction::In) => return,

@@ -22,16 +22,33 @@ enum Constructor {
 }
 
 /// The largest item, in bytes: beyond it, sizes of messages leave 32 bits.
-pub(super) const LARGEST: u64 = 1 << 28;
+pub(crate) const LARGEST: u64 = 1 << 28;
 
 impl Resolver<'_> {
     /// The element of a constructor: a declared type as it is, or a part of its own.
     fn element(&mut self, spec: &TypeSpec) -> Option<TypeId> {
-        if let TypeSpecKind::Name(it) = &spec.kind {
-            return self.lookup(it);
-        }
-        let ty = self.spec(spec)?;
-        Some(self.add(ty))
+        let id = match &spec.kind {
+            TypeSpecKind::Name(it) => self.lookup(it)?,
+            _ => {
+                let ty = self.spec(spec)?;
+                self.add(ty)
+            }
+        };
+        self.check_no_native(id, spec.span)?;
+        Some(id)
+    }
+
+    /// A C type whose size only C knows is no part of a type whose size is calculated here.
+    pub(super) fn check_no_native(&mut self, id: TypeId, at: Span) -> Option<()> {
+        let Form::Native(native) = &self.interface.form(id).form else { return Some(()) };
+        let ty = native.ty.clone();
+        self.report.push(
+            Diagnostic::new(&codes::NATIVE_PART, at, "a native type cannot be part of another type")
+                .label("only C knows how large this is")
+                .note("the classic compilers take its size for 0, so that nothing of it is copied")
+                .help(format!("give the whole a name in C, and send that; or declare `{ty}` with its size")),
+        );
+        None
     }
 
     pub(super) fn array(&mut self, bound: &Bound, element: &TypeSpec, span: Span) -> Option<Type> {

@@ -70,6 +70,7 @@ impl Resolver<'_> {
     /// The type of a member, if it can be one.
     fn member(&mut self, node: &MemberNode) -> Option<TypeId> {
         let id = self.lookup(&node.ty)?;
+        self.check_no_native(id, node.ty.span)?;
         let ty = self.ty(id);
         if !ty.inline || ty.variable {
             self.report.push(

@@ -97,7 +97,7 @@ impl Resolver<'_> {
                 let align = parts().fold((1, 1), |most, it| (it.align.0.max(most.0), it.align.1.max(most.1)));
                 Facts { depth, align }
             }
-            Form::Basic | Form::Truth | Form::Text(_) | Form::Native(_) => {
+            Form::Basic | Form::Truth | Form::Real | Form::Text(_) | Form::Native(_) => {
                 let within = |most: u32| (ty.bits / 8).clamp(1, most);
                 Facts { depth: 0, align: (within(self.abi.align), within(self.abi.c_align)) }
             }

@@ -8,7 +8,7 @@ use mig_parser::span::Span;
 
 use super::Resolver;
 use super::roles::Args;
-use crate::model::{Arg, Class, Flow, Form, Role, Type};
+use crate::model::{Arg, Class, Flow, Form, Role, Type, TypeId};
 
 impl Resolver<'_> {
     /// Sets what the flags say, as far as it fits.
@@ -58,15 +58,15 @@ impl Resolver<'_> {
                 if ty.is_port() { "rights are not copied" } else { "only out-of-line memory is copied physically" },
             ),
             FlagKind::Overwrite => (
-                arg.flow == Flow::Out && !ty.inline && !matches!(self.interface.form(arg.ty).form, Form::Unbounded(_)),
+                arg.flow == Flow::Out && self.is_declared_out_of_line(arg.ty),
                 &codes::OVERWRITE,
                 "only `out` data declared out of line with `^` can be received into a buffer",
             ),
             FlagKind::SameCount => return self.obstacle_to_same_count(arg, ty, args),
             FlagKind::Auto => (
-                arg.is_sent() && arg.flow == Flow::In && !in_line,
+                arg.is_sent() && arg.flow == Flow::In && !in_line && !ty.is_port(),
                 &codes::NO_EFFECT,
-                "only `in` data out of line are deallocated after the call",
+                "only `in` memory out of line is deallocated after the call",
             ),
             FlagKind::Const => (
                 arg.role != Role::Data || arg.flow != Flow::Out,
@@ -76,6 +76,15 @@ impl Resolver<'_> {
             _ => return None,
         };
         (!fits).then_some((code, why))
+    }
+
+    /// Whether data are out of line because of a `^`, and not because an `array[]` is.
+    fn is_declared_out_of_line(&self, id: TypeId) -> bool {
+        match self.interface.form(id).form {
+            Form::OutOfLine(_) => true,
+            Form::Fixed(of, _) | Form::UpTo(of, _) => self.is_declared_out_of_line(of),
+            _ => false,
+        }
     }
 
     fn obstacle_to_same_count(&self, arg: &Arg, ty: &Type, args: &Args) -> Option<(&'static Code, &'static str)> {
@@ -113,6 +122,19 @@ impl Resolver<'_> {
         let it = does_not_fit(&codes::RET_CODE, flag.kind.value, flag.kind.span, why);
         let strict = scalar && !args.one_way && self.is_dialect(&[Dialect::Osf, Dialect::Darwin]);
         self.report.push(if strict { it.label("an error in this dialect").as_error() } else { it });
+    }
+
+    /// A code stands for rights and memory. In a request without any it is a number like others.
+    pub(super) fn check_ret_code_alone(&mut self, args: &mut [Arg]) {
+        let has_descriptors = args.iter().any(|it| it.is_sent() && self.interface.descriptors(it.ty) > 0);
+        let Some(code) = args.iter_mut().find(|it| it.options.ret_code && !has_descriptors) else { return };
+        code.options.ret_code = false;
+        self.report.push(
+            Diagnostic::new(&codes::RET_CODE, code.span, "`retcode` has nothing to stand for")
+                .label("sent as a number like others")
+                .note("the request carries no rights and nothing out of line, which an error would leave out")
+                .help("remove `retcode`; C's server stub does not compile with it"),
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use mig_parser::dialect::Dialect;
 use super::Resolver;
 use super::constructors::LARGEST;
 use super::special::describe;
-use crate::model::{Arg, Consume, Flow, Role, Routine, Type};
+use crate::model::{Arg, Companion, Consume, Flow, Role, Routine, Sides, Type};
 
 impl Resolver<'_> {
     pub(super) fn routine(&mut self, node: &RoutineNode, doc: Option<String>) {
@@ -27,6 +27,9 @@ impl Resolver<'_> {
         let mut args = args.finish();
         if let (RoutineKind::Function, Some(result)) = (node.kind.value, &node.result) {
             incomplete |= self.result(result, &mut args).is_none();
+        }
+        if !incomplete {
+            self.check_ret_code_alone(&mut args);
         }
         let routine = self.with_settings(node, doc, number, args);
         self.check_routine(&routine);
@@ -128,12 +131,17 @@ impl Resolver<'_> {
 
     fn check_inout(&mut self, arg: &Arg, ty: &Type) {
         let rights = ty.is_port() && self.abi.rules.rights_in_descriptors;
-        if arg.flow != Flow::InOut || !ty.inline || !ty.variable || rights {
-            return;
-        }
+        let counted = self.interface.companions(arg, Sides::User).contains(&Companion::SubCounts);
+        let what = match ty.inline {
+            _ if arg.flow != Flow::InOut || !ty.variable => return,
+            true if !rights => format!("{}, and in line", describe(ty)),
+            // The counts of arrays out of line are an array in line.
+            false if counted => "the counts of its elements are in line, and vary in number".to_owned(),
+            _ => return,
+        };
         self.report.push(
             Diagnostic::new(&messages::INOUT_VARIABLE, arg.span, format!("`{}` cannot be `inout`", arg.name))
-                .label(format!("{}, and in line", describe(ty)))
+                .label(what)
                 .note("the place of everything behind it would differ between request and reply")
                 .help("use one `in` and one `out` argument"),
         );

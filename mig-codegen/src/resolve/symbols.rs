@@ -98,3 +98,9 @@ pub(super) fn port_bits(abi: &Abi) -> u32 {
 pub(super) fn is_truth(text: &str) -> bool {
     matches!(text, "MACH_MSG_TYPE_BOOLEAN" | "MSG_TYPE_BOOLEAN")
 }
+
+/// Whether a symbol stands for numbers with a point.
+pub(super) fn is_real(text: &str) -> bool {
+    let of = |prefix| text.strip_prefix(prefix).is_some_and(|it| it.starts_with("REAL"));
+    of("MACH_MSG_TYPE_") || of("MSG_TYPE_")
+}

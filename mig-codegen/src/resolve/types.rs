@@ -98,14 +98,37 @@ impl Resolver<'_> {
                 return None;
             }
         };
-        let mut ty = plain(sent.sent, received.received, bits, span);
-        if is_truth(&node.sent) && node.received.as_ref().is_none_or(is_truth) {
+        let mut ty = plain(sent.sent, self.check_pair(sent.sent, received.received, span), bits, span);
+        let are = |it: fn(&str) -> bool| is(&node.sent, it) && node.received.as_ref().is_none_or(|other| is(other, it));
+        if are(symbols::is_truth) {
             ty.form = Form::Truth;
+        } else if are(symbols::is_real) && matches!(bits, 32 | 64) {
+            ty.form = Form::Real;
         }
         if sent.sent == IpcName::Number(STRING) {
             (ty.class, ty.form) = (Class::Text, Form::Text(bits.div_ceil(8)));
         }
         Some(ty)
+    }
+
+    /// A right on one side and a number on the other. What is received then: an untyped message has a descriptor only
+    /// for what is sent as a right, so that a number stays one.
+    fn check_pair(&mut self, sent: IpcName, received: IpcName, span: Span) -> IpcName {
+        let descriptors = self.abi.rules.rights_in_descriptors;
+        let is_right = |it: IpcName| if descriptors { it.may_be_port() } else { it.is_port() };
+        // 0 says that nothing is there, as with the reply port of a simpleroutine.
+        let is_number = |it: IpcName| !it.may_be_port() && it != IpcName::Number(0);
+        let (label, received) = match (is_number(sent) && is_right(received), is_right(sent) && is_number(received)) {
+            (false, false) => return received,
+            (true, _) if descriptors => ("a number on both sides: no kernel sees a right in it", sent),
+            _ => ("every receiver refuses what is sent", received),
+        };
+        self.report.push(
+            Diagnostic::new(&constructors::PAIR_KINDS, span, "this pair is a right on one side only")
+                .label(label)
+                .help("write a right on both sides, or `MACH_MSG_TYPE_PORT_NAME` for the name of one"),
+        );
+        received
     }
 
     fn symbol(&mut self, ipc: &IpcType) -> Option<Symbol> {
@@ -266,6 +289,6 @@ pub(super) fn count_bits(bits: u64) -> String {
     if bits == 1 { "1 bit".to_owned() } else { format!("{bits} bits") }
 }
 
-fn is_truth(ipc: &IpcType) -> bool {
-    matches!(ipc, IpcType::Symbol(it) if symbols::is_truth(&it.text))
+fn is(ipc: &IpcType, kind: fn(&str) -> bool) -> bool {
+    matches!(ipc, IpcType::Symbol(it) if kind(&it.text))
 }

@@ -7,6 +7,7 @@ use super::Context;
 use super::items::Kind;
 use super::shape::{RightsPlace, Shape};
 use super::value::Value;
+use crate::abi::Abi;
 use crate::model::{Arg, Constant, Flow, Form, IpcName, Role, Routine, TypeId};
 use crate::types::{Entry, FieldEntry, FieldType, Flavor, Number};
 
@@ -19,7 +20,7 @@ impl Context<'_> {
                 self.check_arg(routine, arg, diagnostics);
             }
             for constant in [&routine.wait_time, &routine.send_time, &routine.msg_option].into_iter().flatten() {
-                if self.constant(constant).is_none() {
+                if self.units.iter().any(|it| self.constant(constant, &it.abi).is_none()) {
                     diagnostics.push(unknown_constant(constant));
                 }
             }
@@ -56,8 +57,13 @@ impl Context<'_> {
     }
 
     fn check_data(&self, arg: &Arg, diagnostics: &mut Diagnostics) {
-        if let Form::Native(_) = self.joined.form(arg.ty).form {
-            diagnostics.push(unsupported(arg, "a C type that is copied as it stands", "declare the type's form"));
+        self.check_stated(arg, diagnostics);
+        if self.is_array_of_memory(arg.ty) {
+            diagnostics.push(unsupported(
+                arg,
+                "an array whose elements are out of line",
+                "send the elements in line inside one out-of-line array: `^ array[] of …`",
+            ));
             return;
         }
         match self.shape(arg) {
@@ -210,9 +216,10 @@ impl Context<'_> {
         }
     }
 
-    /// C's stubs do not compile where C gives a type another size than its definition; nor do ours.
+    /// C's stubs of typed messages do not compile where C gives a type another size than its definition; nor do ours.
+    /// Untyped messages have C's size.
     fn check_sizes(&self, arg: &Arg, diagnostics: &mut Diagnostics) {
-        for (index, unit) in self.units.iter().enumerate() {
+        for (index, unit) in self.units.iter().enumerate().filter(|it| it.1.abi.has_type_words()) {
             let size = self.joined.names(arg.ty).find_map(|it| Some((it, self.table.size(it, unit.abi.name)?)));
             let (Some((name, size)), Some(own)) = (size, self.source(arg.ty, index)) else { continue };
             let declared = unit.interface.ty(own).bytes();
@@ -227,11 +234,42 @@ impl Context<'_> {
         }
     }
 
+    /// A type whose size in C was stated needs a form that has it: bytes for a type that C alone knows, a structure for
+    /// any other.
+    fn check_stated(&self, arg: &Arg, diagnostics: &mut Diagnostics) {
+        let units = 0..self.units.len();
+        let sizes: Vec<u32> = units.clone().filter_map(|unit| self.stated_size(arg.ty, unit)).collect();
+        let native = matches!(self.joined.form(arg.ty).form, Form::Native(_));
+        let declared = |unit: usize| self.source(arg.ty, unit).map(|it| self.units[unit].interface.ty(it).bytes());
+        let known = |unit: usize| self.stated_size(arg.ty, unit) == declared(unit);
+        let one = sizes.windows(2).all(|it| it[0] == it[1]);
+        let by_value = matches!(self.shape(arg), Shape::Value(_) | Shape::Fixed(..));
+        let structure = matches!(self.shape(arg).value(), Some(Value::Structure(_)));
+        if sizes.is_empty() || structure || !by_value || native && one || !native && units.clone().all(known) {
+            return;
+        }
+        diagnostics.push(
+            Diagnostic::new(&codes::FORM_MISMATCH, arg.span, format!("`{}` has another size in C", arg.name))
+                .label("its bytes there have no form in Rust")
+                .help("give the type fields in a type table, as C's header has them"),
+        );
+    }
+
+    /// Whether elements of an array are memory of their own.
+    fn is_array_of_memory(&self, id: TypeId) -> bool {
+        match self.joined.form(id).form {
+            Form::Fixed(of, _) | Form::UpTo(of, _) => {
+                matches!(self.joined.form(of).form, Form::OutOfLine(_) | Form::Unbounded(_))
+            }
+            _ => false,
+        }
+    }
+
     /// The number that a word of the definition stands for.
-    pub(super) fn constant(&self, constant: &Constant) -> Option<u32> {
+    pub(super) fn constant(&self, constant: &Constant, abi: &Abi) -> Option<u32> {
         match constant.text.parse::<u32>() {
             Ok(it) => Some(it),
-            Err(_) => self.table.constant(&constant.text).and_then(|it| u32::try_from(it).ok()),
+            Err(_) => self.table.constant(&constant.text, abi.family).and_then(|it| u32::try_from(it).ok()),
         }
     }
 }

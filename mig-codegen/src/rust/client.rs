@@ -10,7 +10,12 @@ use super::shape::Shape;
 use super::value::literal;
 use crate::config::Sides;
 use crate::model::{Arg, Constant, Flow, Role, Routine};
-use crate::wire::{Complexity, Descriptor, Exchange, Item, Message};
+use crate::wire::{Complexity, Descriptor, Exchange, FieldKind, Item, Message, Place};
+
+/// Bytes of the trailer that every message of the untyped family has.
+const LEAST_TRAILER: u32 = 8;
+/// And of the largest.
+pub(super) const MAX_TRAILER: u32 = 68;
 
 /// One routine in one ABI, with the names of its generated locals.
 pub(super) struct Stub<'a> {
@@ -79,14 +84,17 @@ impl<'a> Stub<'a> {
         self.half.context.shape(arg)
     }
 
-    /// The constant of a type word, named after the argument's type in this ABI.
-    pub(super) fn word(&self, word: &Descriptor, arg: Option<&Arg>) -> Ident {
+    /// The first argument of a cursor's method: the constant of a type word, named after the argument's type in this
+    /// ABI, and a comma. Nothing in the family without type words.
+    pub(super) fn word(&self, word: Option<&Descriptor>, arg: Option<&Arg>) -> TokenStream {
+        let Some(word) = word else { return TokenStream::new() };
         let own = &self.half.unit.interface;
         let name = arg.and_then(|it| {
             let unit_arg = own.routines[self.exchange.routine].args.iter().find(|own| own.name == it.name)?;
             own.names(unit_arg.ty).next()
         });
-        self.half.words.constant(word, name)
+        let constant = self.half.words.constant(word, name);
+        quote!(#constant,)
     }
 
     pub(super) fn name(&self) -> Ident {
@@ -99,12 +107,16 @@ impl<'a> Stub<'a> {
 
     /// `shape.min`, `shape.max` and the complex bit, as a receiver expects them.
     fn shape_constant(&self, message: &Message) -> TokenStream {
+        let min = literal(message.min);
+        if !self.half.unit.abi.has_type_words() {
+            let (descriptors, max) = (literal(message.descriptors), literal(message.max));
+            return quote!(Shape::described(#descriptors, #min, #max));
+        }
         let complex = match message.received {
             Complexity::Simple => quote!(Complex::Never),
             Complexity::Complex => quote!(Complex::Always),
             Complexity::RunTime => quote!(Complex::Maybe),
         };
-        let min = literal(message.min);
         let max = literal(if message.is_variable() { message.max.max(message.min + 1) } else { message.min });
         quote!(Shape::new(#complex, #min, #max))
     }
@@ -112,17 +124,26 @@ impl<'a> Stub<'a> {
     /// Sizes and shapes, and the client's two parts.
     fn module(&self) -> TokenStream {
         let name = self.name();
-        let max = literal(self.exchange.request.max.max(self.exchange.reply.max));
+        let limit = self.reply_limit();
+        let max = literal(self.exchange.request.max.max(limit));
         let request_max = literal(self.exchange.request.max);
         let request = self.shape_constant(&self.exchange.request);
         let reply = (!self.routine.one_way).then(|| {
             let shape = self.shape_constant(&self.exchange.reply);
             let reply_max = literal(self.exchange.reply.max);
+            let limit = (limit != self.exchange.reply.max).then(|| {
+                let limit = literal(limit);
+                quote! {
+                    /// Bytes of the largest reply and what stands behind it.
+                    pub const REPLY_LIMIT: usize = #limit;
+                }
+            });
             quote! {
                 /// The reply as its receiver expects it.
                 pub const REPLY: Shape = #shape;
                 /// Bytes of the largest reply.
                 pub const REPLY_MAX: usize = #reply_max;
+                #limit
             }
         });
         let max = if self.routine.one_way { quote!(#request_max) } else { quote!(#max) };
@@ -155,7 +176,9 @@ impl<'a> Stub<'a> {
         }
         let constants = self.exchange.reply.items().filter_map(|item| {
             let arg = self.arg(&item)?;
-            if !self.shape(arg).has_room() {
+            // What leaves by memory of its own has no place in the message.
+            let leaves = item.data.transfer.is_some() && !matches!(item.data.kind, FieldKind::PortArray(Place::Inline));
+            if !self.shape(arg).has_room() || leaves || item.data.kind == FieldKind::Length {
                 return None;
             }
             let (name, at) = (room_constant(self.routine, arg), literal(item.data.at));
@@ -271,40 +294,57 @@ impl<'a> Stub<'a> {
     fn send_tokens(&self, path: &TokenStream) -> TokenStream {
         let request = &self.locals.request;
         let operation = self.operation();
+        let limit = self.reply_limit() != self.exchange.reply.max;
+        let limit = names::ident(if limit { "REPLY_LIMIT" } else { "REPLY_MAX" });
         match (self.routine.one_way, operation) {
             (true, None) => quote!(#request.send()),
             (true, Some(it)) => quote!(#request.send_with(#it)),
-            (false, None) => quote!(#request.call(#path::REPLY_MAX)),
-            (false, Some(it)) => quote!(#request.call_with(#path::REPLY_MAX, #it)),
+            (false, None) => quote!(#request.call(#path::#limit)),
+            (false, Some(it)) => quote!(#request.call_with(#path::#limit, #it)),
         }
+    }
+
+    /// Bytes that a client must be able to receive: the reply, and a trailer where there are trailers.
+    fn reply_limit(&self) -> u32 {
+        if self.half.unit.abi.has_type_words() {
+            return self.exchange.reply.max;
+        }
+        // A kernel delivers as much of a trailer as was asked for.
+        self.exchange.reply.max.next_multiple_of(4) + self.user_trailer().map_or(LEAST_TRAILER, |_| MAX_TRAILER)
     }
 
     /// Time limits, options and reply port of the call, if there are any.
     fn operation(&self) -> Option<TokenStream> {
         let mut steps = Vec::new();
         let find = |role| self.routine.find(role).map(|it| names::variable(&it.name));
+        let wait = find(Role::WaitTime)
+            .map(|it| quote!(#it))
+            .or(self.constant(&self.routine.wait_time).map(|it| quote!(Timeout(#it))));
         if !self.routine.one_way {
             if let Some(port) = find(Role::ReplyPort).or(find(Role::UserReplyPort)) {
                 steps.push(quote!(.reply_on(#port)));
             }
-            let limit = find(Role::WaitTime)
-                .map(|it| quote!(#it))
-                .or(self.constant(&self.routine.wait_time).map(|it| quote!(Timeout(#it))));
-            steps.extend(limit.map(|it| quote!(.receive_within(#it))));
+            steps.extend(wait.iter().map(|it| quote!(.receive_within(#it))));
         }
         let limit = find(Role::SendTime)
             .map(|it| quote!(#it))
             .or(self.constant(&self.routine.send_time).map(|it| quote!(Timeout(#it))));
+        // Darwin's stubs give a limit for the whole call to its send, too.
+        let limit = if self.half.unit.abi.has_type_words() { limit } else { wait.or(limit) };
         steps.extend(limit.map(|it| quote!(.send_within(#it))));
         let options = find(Role::MsgOption)
             .map(|it| quote!(#it))
             .or(self.constant(&self.routine.msg_option).map(|it| quote!(MsgOptions(#it))));
         steps.extend(options.map(|it| quote!(.with(#it))));
+        if self.routine.special_reply_port {
+            steps.push(quote!(.special_reply()));
+        }
+        steps.extend(self.user_trailer().map(|it| quote!(.with_trailer(TrailerElements::#it))));
         (!steps.is_empty()).then(|| quote!(Operation::default() #(#steps)*))
     }
 
     fn constant(&self, it: &Option<Constant>) -> Option<proc_macro2::Literal> {
-        self.half.context.constant(it.as_ref()?).map(literal)
+        self.half.context.constant(it.as_ref()?, &self.half.unit.abi).map(literal)
     }
 
     pub(super) fn slice_params(&self) -> Vec<(Ident, TokenStream)> {

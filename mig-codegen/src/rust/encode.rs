@@ -30,8 +30,9 @@ impl Stub<'_> {
             let name = names::variable(&it.name);
             quote!(#request.reply_to(#name);)
         });
-        let statements: Vec<TokenStream> =
-            self.exchange.request.items().filter_map(|it| self.encode_item(&it)).collect();
+        let mut statements: Vec<TokenStream> = self.descriptors(&self.exchange.request, request).into_iter().collect();
+        statements.extend(self.exchange.request.items().filter_map(|it| self.encode_item(&it)));
+        let code = self.encode_code();
         let mutable = (!statements.is_empty() || reply.is_some()).then(|| quote!(mut));
         let lifetime = quote!('b);
         let borrowed_port = matches!(disposition.number(), Some(20 | 21));
@@ -51,6 +52,7 @@ impl Stub<'_> {
             #[inline(always)]
             pub fn encode<'b, T: Transport>(#buffer: &'b mut Buffer<MAX>, #(#params),*) -> rt::Result<Outgoing<'b, T, W>> {
                 let #mutable #request = #constructor;
+                #code
                 #reply
                 #(#statements)*
                 Ok(#request)
@@ -60,28 +62,46 @@ impl Stub<'_> {
 
     /// One statement for each item of the request.
     fn encode_item(&self, item: &Item<'_>) -> Option<TokenStream> {
-        let arg = self.arg(item)?;
         let request = &self.locals.request;
-        let word = self.word(&item.word?.sent, Some(arg));
-        let name = names::variable(&arg.name);
-        if item.data.kind == FieldKind::Count {
-            let (room, max) = (names::beside(self.routine, arg, "room"), self.reply_max(arg));
-            return Some(quote!(#request.room(#word, #max, #room);));
+        if item.data.kind == FieldKind::Ndr {
+            return Some(quote!(#request.ndr();));
         }
+        let arg = self.arg(item)?;
+        let word = self.word(item.word.map(|it| &it.sent), Some(arg));
+        let name = names::variable(&arg.name);
         let max = literal(item.data.variable.map_or(0, |it| it.max));
         let layout = self.layout(arg);
+        match item.data.kind {
+            FieldKind::Count => {
+                let (room, max) = (names::beside(self.routine, arg, "room"), self.reply_max(arg));
+                return Some(quote!(#request.room(#word #max, #room);));
+            }
+            FieldKind::Length => return Some(self.put_length(request, arg)),
+            _ => {}
+        }
+        if let Some(transfer) = item.data.transfer {
+            return Some(self.encode_described(arg, item.data, &transfer));
+        }
+        let same = self.leader(arg).map(|it| names::variable(&it.name));
         Some(match self.shape(arg) {
             Shape::Value(it) => self.put_value(request, &word, &it, item.data, &quote!(#name)),
-            Shape::Fixed(it, _) if it.is_itself_plain() => quote!(#request.array(#word, #name);),
-            Shape::Fixed(..) => quote!(#request.form(#word, #name)?;),
-            Shape::Counted(it) if it.is_plain() => quote!(#request.counted(#word, #max, #name)?;),
-            Shape::Counted(_) => quote!(#request.packed(#word, #layout, #max, #name)?;),
+            Shape::Fixed(it, _) if it.is_itself_plain() => quote!(#request.array(#word #name);),
+            Shape::Fixed(..) => quote!(#request.form(#word #name)?;),
+            Shape::Counted(it) => match (it.is_plain(), same) {
+                (true, None) => quote!(#request.counted(#word #max, #name)?;),
+                (false, None) => quote!(#request.packed(#word #layout, #max, #name)?;),
+                (true, Some(same)) => quote!(#request.same(#same.len(), #max, #name)?;),
+                (false, Some(same)) => quote!(#request.same_packed(#layout, #same.len(), #max, #name)?;),
+            },
             Shape::Indefinite(it) => put_indefinite(request, &word, &it, gives(arg), &max, &layout, &name),
-            Shape::Memory(it) => put_memory(request, &word, &it, gives(arg), &layout, &name),
-            Shape::Text { variable: true, .. } => quote!(#request.text(#word, #max, #name)?;),
+            Shape::Memory(it) => {
+                let put = put_memory(request, &word, &it, gives(arg), &layout, &name);
+                quote!(#put;)
+            }
+            Shape::Text { variable: true, .. } => quote!(#request.text(#word #max, #name)?;),
             Shape::Text { size, .. } => {
                 let size = literal(size);
-                quote!(#request.fixed_text(#word, #size, #name)?;)
+                quote!(#request.fixed_text(#word #size, #name)?;)
             }
             Shape::Right(it) => put_right(request, &word, it, &name),
             Shape::Rights(it, place) => put_rights(request, &word, it, place, &max, &name),
@@ -98,38 +118,43 @@ impl Stub<'_> {
     pub(super) fn put_value(
         &self,
         message: &Ident,
-        word: &Ident,
+        word: &TokenStream,
         value: &Value,
         field: &Field,
         it: &TokenStream,
     ) -> TokenStream {
         match value {
+            // Only a type word says how wide an address is; without one, the definition has said it.
+            Value::Number(Number::Address | Number::Size) if word.is_empty() => match field.size {
+                8 => quote!(#message.u64(#it.0);),
+                _ => quote!(#message.u32(narrow(#it.0)?);),
+            },
             Value::Number(Number::Address | Number::Size) => {
                 let method = if matches!(value, Value::Number(Number::Address)) {
                     format_ident!("address")
                 } else {
                     format_ident!("size")
                 };
-                quote!(#message.#method(#word, #it)?;)
+                quote!(#message.#method(#word #it)?;)
             }
             Value::Number(number) => {
                 let own = number.with_bits(field.size * 8);
                 let method = names::ident(own.text());
                 if own == *number {
-                    quote!(#message.#method(#word, #it);)
+                    quote!(#message.#method(#word #it);)
                 } else {
-                    quote!(#message.#method(#word, narrow(#it)?);)
+                    quote!(#message.#method(#word narrow(#it)?);)
                 }
             }
-            Value::Array(..) | Value::Bytes(_) if value.is_itself_plain() => quote!(#message.array(#word, &#it);),
-            _ => quote!(#message.form(#word, &#it)?;),
+            Value::Array(..) | Value::Bytes(_) if value.is_itself_plain() => quote!(#message.array(#word &#it);),
+            _ => quote!(#message.form(#word &#it)?;),
         }
     }
 }
 
 fn put_indefinite(
     request: &Ident,
-    word: &Ident,
+    word: &TokenStream,
     value: &Value,
     gives: Dealloc,
     max: &proc_macro2::Literal,
@@ -137,32 +162,32 @@ fn put_indefinite(
     name: &Ident,
 ) -> TokenStream {
     match (value.is_plain(), gives) {
-        (true, Dealloc::No) => quote!(#request.indefinite(#word, #max, #name)?;),
-        (true, _) => quote!(#request.indefinite_give(#word, #max, #name)?;),
-        (false, Dealloc::No) => quote!(#request.packed_indefinite(#word, #layout, #max, #name)?;),
-        (false, _) => quote!(#request.packed_indefinite_give(#word, #layout, #max, #name)?;),
+        (true, Dealloc::No) => quote!(#request.indefinite(#word #max, #name)?;),
+        (true, _) => quote!(#request.indefinite_give(#word #max, #name)?;),
+        (false, Dealloc::No) => quote!(#request.packed_indefinite(#word #layout, #max, #name)?;),
+        (false, _) => quote!(#request.packed_indefinite_give(#word #layout, #max, #name)?;),
     }
 }
 
-fn put_memory(
+pub(super) fn put_memory(
     request: &Ident,
-    word: &Ident,
+    word: &TokenStream,
     value: &Value,
     gives: Dealloc,
     layout: &TokenStream,
     name: &Ident,
 ) -> TokenStream {
     match (value.is_plain(), gives) {
-        (true, Dealloc::No) => quote!(#request.lend(#word, #name)?;),
-        (true, Dealloc::Yes) => quote!(#request.surrender(#word, #name)?;),
-        (true, Dealloc::RunTime) => quote!(#request.give(#word, #name)?;),
-        (false, Dealloc::No) => quote!(#request.packed_memory(#word, #layout, #name)?;),
-        (false, Dealloc::Yes) => quote!(#request.packed_surrender(#word, #layout, #name)?;),
-        (false, Dealloc::RunTime) => quote!(#request.packed_give(#word, #layout, #name)?;),
+        (true, Dealloc::No) => quote!(#request.lend(#word #name)?),
+        (true, Dealloc::Yes) => quote!(#request.surrender(#word #name)?),
+        (true, Dealloc::RunTime) => quote!(#request.give(#word #name)?),
+        (false, Dealloc::No) => quote!(#request.packed_memory(#word #layout, #name)?),
+        (false, Dealloc::Yes) => quote!(#request.packed_surrender(#word #layout, #name)?),
+        (false, Dealloc::RunTime) => quote!(#request.packed_give(#word #layout, #name)?),
     }
 }
 
-fn put_right(request: &Ident, word: &Ident, it: Disposition, name: &Ident) -> TokenStream {
+pub(super) fn put_right(request: &Ident, word: &TokenStream, it: Disposition, name: &Ident) -> TokenStream {
     let method = match it.number() {
         Some(19) => "copy_send",
         Some(17) => "move_send",
@@ -173,18 +198,32 @@ fn put_right(request: &Ident, word: &Ident, it: Disposition, name: &Ident) -> To
         _ => "outbound",
     };
     let method = names::ident(method);
-    quote!(#request.#method(#word, #name);)
+    quote!(#request.#method(#word #name);)
 }
 
 fn put_rights(
     request: &Ident,
-    word: &Ident,
+    word: &TokenStream,
     it: Disposition,
     place: RightsPlace,
     max: &proc_macro2::Literal,
     name: &Ident,
 ) -> TokenStream {
-    let rights = match it.number() {
+    let rights = rights_given(it, name);
+    match place {
+        RightsPlace::Fixed(count) => {
+            let count = literal(count);
+            quote!(#request.rights_exactly(#word #count, #rights)?;)
+        }
+        RightsPlace::Counted => quote!(#request.rights(#word #max, #rights)?;),
+        RightsPlace::Indefinite => quote!(#request.rights_indefinite(#word #max, #rights)?;),
+        RightsPlace::Memory => quote!(#request.rights_out_of_line(#word #rights)?;),
+    }
+}
+
+/// A client's array of rights, and how they travel.
+pub(super) fn rights_given(it: Disposition, name: &Ident) -> TokenStream {
+    match it.number() {
         Some(19) => quote!(Outbounds::Copy(#name)),
         Some(17) => quote!(Outbounds::MoveSend(#name)),
         Some(18) => quote!(Outbounds::MoveSendOnce(#name)),
@@ -192,14 +231,5 @@ fn put_rights(
         Some(20) => quote!(Outbounds::MakeSend(#name)),
         Some(21) => quote!(Outbounds::MakeSendOnce(#name)),
         _ => quote!(#name),
-    };
-    match place {
-        RightsPlace::Fixed(count) => {
-            let count = literal(count);
-            quote!(#request.rights_exactly(#word, #count, #rights)?;)
-        }
-        RightsPlace::Counted => quote!(#request.rights(#word, #max, #rights)?;),
-        RightsPlace::Indefinite => quote!(#request.rights_indefinite(#word, #max, #rights)?;),
-        RightsPlace::Memory => quote!(#request.rights_out_of_line(#word, #rights)?;),
     }
 }

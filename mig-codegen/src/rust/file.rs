@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 use super::names;
-use super::support::{FORM, SUPPORT, TYPED, known};
+use super::support::{FORM, SUPPORT, TYPED, UNTYPED, UNTYPED_ROWS, known};
 
 /// The tokens with the imports they need in front, and no others.
 pub(super) fn with_imports(tokens: TokenStream, more: &[TokenStream]) -> TokenStream {
@@ -19,16 +19,22 @@ pub(super) fn with_imports(tokens: TokenStream, more: &[TokenStream]) -> TokenSt
             .map(|it| names::ident(it))
             .collect()
     };
-    let (support, typed, form) = (list(SUPPORT), list(TYPED), list(FORM));
+    let untyped = UNTYPED_ROWS.iter().any(|it| used.free.contains(*it));
+    let (support, form) = (list(SUPPORT), list(FORM));
+    let (family, cursors) = if untyped { (quote!(untyped), list(UNTYPED)) } else { (quote!(typed), list(TYPED)) };
     let support = (!support.is_empty()).then(|| quote!(use rt::{#(#support),*};));
-    let typed = (!typed.is_empty()).then(|| quote!(use rt::typed::{#(#typed),*};));
+    let cursors = (!cursors.is_empty()).then(|| quote!(use rt::#family::{#(#cursors),*};));
     let form = (!form.is_empty()).then(|| quote!(use rt::form::{#(#form),*};));
-    let rows = used.paths.contains("typed").then(|| {
-        quote!(
-            use rt::typed;
-        )
-    });
-    let any = support.is_some() || typed.is_some() || form.is_some() || rows.is_some() || used.free.contains("rt");
+    let families = ["typed", "untyped"].into_iter().filter(|it| used.paths.contains(it));
+    let families: Vec<_> = families.map(names::ident).collect();
+    let rows = match families.as_slice() {
+        [] => None,
+        [one] => Some(quote!(
+            use rt::#one;
+        )),
+        more => Some(quote!(use rt::{#(#more),*};)),
+    };
+    let any = support.is_some() || cursors.is_some() || form.is_some() || rows.is_some() || used.free.contains("rt");
     let rt = any.then(|| {
         quote!(
             use mig_rt as rt;
@@ -39,7 +45,7 @@ pub(super) fn with_imports(tokens: TokenStream, more: &[TokenStream]) -> TokenSt
         #support
         #form
         #rows
-        #typed
+        #cursors
         #(#more)*
         #tokens
     }

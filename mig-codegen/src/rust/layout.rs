@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::value::{Path, Value};
+use crate::compilation::Unit;
 use crate::model::{Form, Interface, Member, TypeId};
 use crate::types::{Entry, FieldEntry, FieldType, Number, Open};
 
@@ -59,9 +60,21 @@ impl Wire {
 }
 
 impl Context<'_> {
-    /// Bytes of a type in the definition of one ABI.
+    /// Bytes of a type in one ABI: those that C has, where messages do.
     pub(super) fn size_in(&self, id: TypeId, unit: usize) -> u32 {
-        self.source(id, unit).map_or(0, |it| self.units[unit].interface.ty(it).bytes())
+        self.stated_size(id, unit)
+            .unwrap_or_else(|| self.source(id, unit).map_or(0, |it| self.units[unit].interface.ty(it).bytes()))
+    }
+
+    /// Bytes that somebody has stated for a type of untyped messages.
+    pub(super) fn stated_size(&self, id: TypeId, unit: usize) -> Option<u32> {
+        let Unit { abi, interface, .. } = &self.units[unit];
+        let own = self.source(id, unit).filter(|_| !abi.has_type_words())?;
+        let native = match &interface.form(own).form {
+            Form::Native(it) => Some(it.ty.as_str()),
+            _ => None,
+        };
+        interface.names(own).chain(native).find_map(|it| self.table.size(it, abi.name))
     }
 
     /// A structure: the definition's members, with the table's names and types; or the table's, laid out as C does.
@@ -108,7 +121,7 @@ impl Context<'_> {
                 Wire::Array(Box::new(of), *count, stride)
             }
             (_, Value::Structure(_)) => Wire::Bytes(ty.bytes(), self.structure_align(interface, id, unit)),
-            (Form::Basic | Form::Truth, _) if matches!(ty.bits, 8 | 16 | 32 | 64) => Wire::Number(ty.bits),
+            (Form::Basic | Form::Truth | Form::Real, _) if matches!(ty.bits, 8 | 16 | 32 | 64) => Wire::Number(ty.bits),
             (Form::Fixed(of, _), _) => Wire::Bytes(ty.bytes(), self.wire(*of, unit).align(u32::MAX)),
             _ => Wire::Bytes(ty.bytes(), 4),
         }

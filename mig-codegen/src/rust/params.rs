@@ -6,6 +6,7 @@ use quote::quote;
 use super::Context;
 use super::names;
 use super::shape::{Disposition, RightsPlace, Shape, gives};
+use super::trailer::Element;
 use super::value::literal;
 use crate::model::{Arg, Dealloc, Flow, Role, Routine, Sides as TokenSides};
 
@@ -47,8 +48,8 @@ impl Context<'_> {
                 let module = names::routine(&routine.name);
                 quote!(ReplyTo<'_, T, #module::Reply>)
             }
-            Role::Token(_, TokenSides::User) | Role::UserReplyPort => return None,
-            Role::WaitTime | Role::SendTime | Role::MsgOption | Role::Token(..) => return None,
+            Role::Token(..) => Element::of(arg, TokenSides::Server)?.ty(),
+            Role::WaitTime | Role::SendTime | Role::MsgOption | Role::UserReplyPort => return None,
         };
         Some(quote!(#name: #ty))
     }

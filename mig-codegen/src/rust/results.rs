@@ -6,8 +6,9 @@ use quote::quote;
 use super::Context;
 use super::names;
 use super::shape::{RightsPlace, Shape};
+use super::trailer::Element;
 use super::value::literal;
-use crate::model::{Arg, Routine};
+use crate::model::{Arg, Role, Routine, Sides};
 
 /// One value that a function returns.
 #[derive(Clone, Debug)]
@@ -97,7 +98,18 @@ fn with_lifetime(ty: &TokenStream, lifetime: &TokenStream) -> TokenStream {
 impl Context<'_> {
     /// What a client function returns.
     pub(super) fn client_results(&self, routine: &Routine) -> Results {
-        Results(routine.returned().filter_map(|it| self.client_result(it)).collect())
+        let results = routine.args.iter().filter_map(|it| match it.role {
+            Role::Token(..) => self.token_result(it),
+            _ => it.is_returned().then(|| self.client_result(it))?,
+        });
+        Results(results.collect())
+    }
+
+    /// What a client learns of who answered.
+    fn token_result(&self, arg: &Arg) -> Option<ResultField> {
+        let ty = Element::of(arg, Sides::User)?.ty();
+        let (name, doc) = (names::variable(&arg.name), format!("`{}`", arg.name));
+        Some(ResultField { name, doc, ty, generic: false, borrows: false, object: None })
     }
 
     pub(super) fn client_result(&self, arg: &Arg) -> Option<ResultField> {

@@ -35,7 +35,8 @@ impl Stub<'_> {
         let reads: Vec<(Option<&Arg>, Read)> = items.iter().map(|it| (self.arg(it), self.read(it))).collect();
         let body_mut = (!items.is_empty()).then(|| quote!(mut));
         let statements = reads.iter().map(|it| &it.1.read);
-        let header = self.header_reads();
+        let (header, code) = (self.header_reads(), self.serve_code());
+        let trailer = self.trailer_reads(TokenSides::Server);
         let befores = reads.iter().filter_map(|it| it.1.before.as_ref());
         let needs_own = reads.iter().any(|it| it.1.owned);
         let end = if needs_own { quote!(let #own = #request.end(#body)?;) } else { quote!(#request.end(#body)?;) };
@@ -57,8 +58,10 @@ impl Stub<'_> {
                 #reply_param: ReplyHead<'_, T, W>,
             ) -> Served {
                 #header
+                #code
                 let #body_mut #body = #request.body(#name::REQUEST)?;
                 #(#statements)*
+                #trailer
                 #reserve
                 #end
                 #(#befores)*
@@ -86,7 +89,7 @@ impl Stub<'_> {
                     Some(quote!(let #name = #request.port_in();))
                 }
                 Role::RequestPort => Some(quote!(let #name = #request.port();)),
-                Role::SeqNo => Some(quote!(let #name = #request.sequence();)),
+                Role::SeqNo if self.half.unit.abi.sequence_number => Some(quote!(let #name = #request.sequence();)),
                 _ => None,
             }
         });
@@ -94,7 +97,7 @@ impl Stub<'_> {
     }
 
     /// The object behind the request port.
-    fn translated_port(&self) -> Option<TokenStream> {
+    pub(super) fn translated_port(&self) -> Option<TokenStream> {
         let context = self.half.context;
         let port = self.routine.request_port();
         let marker = context.path(&context.marker(port).filter(|_| context.is_translated_in(port))?);
@@ -118,6 +121,9 @@ impl Stub<'_> {
             let name = names::variable(&arg.name);
             match arg.role {
                 Role::Data => {
+                    if self.is_code(arg) {
+                        arguments.push(quote!(Ok(())));
+                    }
                     let read = reads.iter().find(|it| it.0.is_some_and(|it| std::ptr::eq(it, arg)));
                     arguments.extend(read.filter(|_| arg.flow != Flow::Out).map(|it| it.1.value.clone()));
                     if arg.flow != Flow::In && !answered && self.shape(arg).has_room() {
@@ -125,14 +131,16 @@ impl Stub<'_> {
                         arguments.push(quote!(&mut #room));
                     }
                 }
-                Role::RequestPort | Role::SeqNo => arguments.push(quote!(#name)),
+                Role::RequestPort | Role::SeqNo | Role::Token(_, TokenSides::Server | TokenSides::Both) => {
+                    arguments.push(quote!(#name));
+                }
                 Role::ReplyPort | Role::ServerReplyPort if self.routine.one_way => arguments.push(quote!(#name)),
                 Role::ReplyPort | Role::ServerReplyPort => {
                     let reply = &self.locals.reply;
                     arguments.push(quote!(ReplyTo::new(#reply)));
                 }
                 Role::Token(_, TokenSides::User) | Role::UserReplyPort => {}
-                Role::WaitTime | Role::SendTime | Role::MsgOption | Role::Token(..) => {}
+                Role::WaitTime | Role::SendTime | Role::MsgOption => {}
             }
         }
         arguments
@@ -143,18 +151,21 @@ impl Stub<'_> {
         let Locals { service, reply, rooms, out, .. } = &self.locals;
         let (name, method) = (self.name(), names::routine(&self.routine.name));
         let arguments = self.arguments(reads);
-        let items: Vec<Item<'_>> = self.exchange.reply.items().filter(|it| self.arg(it).is_some()).collect();
+        let items = self.written_items();
         if items.is_empty() {
             return (quote!(), quote!(), quote!(#service.#method(#(#arguments),*)?; Ok(())));
         }
         let results = self.half.context.server_results(self.routine);
         let writes: Vec<Write> = items.iter().filter_map(|it| self.write(it, results.0.len())).collect();
         let places: Vec<&TokenStream> = writes.iter().filter_map(|it| it.room.as_ref()).collect();
-        let mutable = (!places.is_empty()).then(|| quote!(mut));
-        let reserve = quote!(let #mutable #reply = #reply.reserve::<{ #name::REPLY_MAX }>()?;);
         let via = writes.iter().any(|it| it.room.as_ref().is_some_and(|it| super::file::mentions(it, "rights")));
         let via = via.then(|| quote!(let via = #reply.via().clone();));
-        let rooms = (!places.is_empty()).then(|| quote!(#via let mut #rooms = #reply.rooms(); #(#places)*));
+        // A room outside the message is filled there, and gathered later.
+        let inside = writes.iter().any(|it| it.room.is_some() && it.filled.is_some());
+        let inside = inside.then(|| quote!(let mut #rooms = #reply.rooms();));
+        let mutable = inside.is_some().then(|| quote!(mut));
+        let rooms = (!places.is_empty()).then(|| quote!(#via #inside #(#places)*));
+        let reserve = quote!(let #mutable #reply = #reply.reserve::<{ #name::REPLY_MAX }>()?;);
         let bind = match results.0.as_slice() {
             [] => quote!(),
             [one] => {
@@ -163,12 +174,14 @@ impl Stub<'_> {
             }
             _ => quote!(let #out =),
         };
+        let descriptors = self.descriptors(&self.exchange.reply, reply);
         let filled = writes.iter().filter_map(|it| it.filled.as_ref());
         let statements = writes.iter().map(|it| &it.write);
         let call = quote! {
             #bind #service.#method(#(#arguments),*)?;
             #(#filled)*
             let mut #reply = #reply.begin();
+            #descriptors
             #(#statements)*
             #reply.finish()
         };
@@ -187,7 +200,8 @@ impl Stub<'_> {
     fn answers(&self) -> TokenStream {
         let Locals { reply, out, .. } = &self.locals;
         let (name, results) = (self.name(), self.half.context.server_results(self.routine));
-        let items: Vec<Item<'_>> = self.exchange.reply.items().filter(|it| self.arg(it).is_some()).collect();
+        let items = self.written_items();
+        let descriptors = self.descriptors(&self.exchange.reply, reply);
         let statements: Vec<TokenStream> =
             items.iter().filter_map(|it| self.write_answer(it, results.0.len())).collect();
         let max = literal(self.exchange.reply.max);
@@ -201,7 +215,7 @@ impl Stub<'_> {
                 }
                 _ => quote!(),
             };
-            quote!(let mut #reply = #reply.reserve::<#max>()?.begin(); #bind #(#statements)* #reply.finish())
+            quote!(let mut #reply = #reply.reserve::<#max>()?.begin(); #bind #descriptors #(#statements)* #reply.finish())
         };
         quote! {
             impl<T: Transport> Answers<T, W> for super::#name::Reply {
@@ -220,16 +234,37 @@ impl Stub<'_> {
 
     /// Reads one item of the request.
     fn read(&self, item: &Item<'_>) -> Read {
-        let Some((arg, word)) = self.arg(item).zip(item.word) else {
-            return Read { read: quote!(), before: None, value: quote!(), owned: false };
-        };
-        let Locals { body, own, .. } = &self.locals;
-        let word = self.word(&word.expected, Some(arg));
-        let name = names::variable(&arg.name);
-        if item.data.kind == FieldKind::Count {
-            let (limit, max) = (limit_name(self.routine, arg), self.reply_max(arg));
-            return plain_read(quote!(let #limit = #body.room(#word, #max)?;), quote!());
+        let Locals { body, .. } = &self.locals;
+        if item.data.kind == FieldKind::Ndr {
+            return plain_read(quote!(#body.ndr()?;), quote!());
         }
+        let Some(arg) = self.arg(item) else { return plain_read(quote!(), quote!()) };
+        match item.data.kind {
+            FieldKind::Count => {
+                let word = self.word(item.word.map(|it| &it.expected), Some(arg));
+                let (limit, max) = (limit_name(self.routine, arg), self.reply_max(arg));
+                return plain_read(quote!(let #limit = #body.room(#word #max)?;), quote!());
+            }
+            FieldKind::Length => return plain_read(self.read_length(&self.exchange.request, arg), quote!()),
+            _ => {}
+        }
+        if let Some(transfer) = &item.data.transfer {
+            let described = self.read_described(arg, item.data, transfer);
+            return self.translated_right(arg, owned_read(described.read, described.take));
+        }
+        let mut data = self.read_data(item, arg);
+        let name = names::variable(&arg.name);
+        let (read, followers) = (&data.read, self.followers(arg, &quote!(#name.len())));
+        data.read = quote!(#read #(#followers)*);
+        data
+    }
+
+    /// Reads plain data, or whatever a type word describes.
+    fn read_data(&self, item: &Item<'_>, arg: &Arg) -> Read {
+        let Locals { body, own, .. } = &self.locals;
+        let word = self.word(item.word.map(|it| &it.expected), Some(arg));
+        let name = names::variable(&arg.name);
+        let max = self.bound(item);
         let layout = self.layout(arg);
         match self.shape(arg) {
             Shape::Value(it) => {
@@ -237,20 +272,28 @@ impl Stub<'_> {
                 self.translated_value(arg, plain_read(read, quote!(#name)))
             }
             Shape::Fixed(it, count) => self.read_fixed(&name, &word, &it, count),
-            Shape::Counted(it) if it.is_plain() => {
-                plain_read(quote!(let #name = #body.counted(#word)?;), quote!(#name))
+            Shape::Counted(it) => {
+                let same = self.leader(arg).map(|it| names::variable(&it.name));
+                let read = match (it.is_plain(), same) {
+                    (true, None) => quote!(counted(#word #max)),
+                    (false, None) => quote!(packed(#word #layout, #max)),
+                    (true, Some(same)) => quote!(same(#same.len(), #max)),
+                    (false, Some(same)) => quote!(same_packed(#layout, #same.len(), #max)),
+                };
+                plain_read(quote!(let #name = #body.#read?;), quote!(#name))
             }
-            Shape::Counted(_) => plain_read(quote!(let #name = #body.packed(#word, #layout)?;), quote!(#name)),
-            Shape::Text { variable: true, .. } => plain_read(quote!(let #name = #body.text(#word)?;), quote!(#name)),
+            Shape::Text { variable: true, .. } => {
+                plain_read(quote!(let #name = #body.text(#word #max)?;), quote!(#name))
+            }
             Shape::Text { size, .. } => {
                 let size = literal(size);
-                plain_read(quote!(let #name = #body.fixed_text(#word, #size)?;), quote!(#name))
+                plain_read(quote!(let #name = #body.fixed_text(#word #size)?;), quote!(#name))
             }
             Shape::Indefinite(it) if it.is_plain() => {
                 owned_read(quote!(let #name = #body.indefinite(#word)?;), quote!(#own.data(#name)))
             }
             Shape::Indefinite(_) => owned_read(
-                quote!(let #name = #body.packed_indefinite(#word, #layout)?;),
+                quote!(let #name = #body.packed_indefinite(#word #layout)?;),
                 quote!(#own.packed_data(#name)),
             ),
             Shape::Memory(it) if it.is_plain() => {
@@ -264,7 +307,7 @@ impl Stub<'_> {
         }
     }
 
-    fn read_fixed(&self, name: &Ident, word: &Ident, it: &Value, count: u32) -> Read {
+    fn read_fixed(&self, name: &Ident, word: &TokenStream, it: &Value, count: u32) -> Read {
         let body = &self.locals.body;
         let (ty, count) = (it.tokens(self.half.context), literal(count));
         if it.is_itself_plain() {
@@ -274,7 +317,7 @@ impl Stub<'_> {
         }
     }
 
-    fn read_rights(&self, name: &Ident, word: &Ident, it: Disposition, place: RightsPlace) -> Read {
+    fn read_rights(&self, name: &Ident, word: &TokenStream, it: Disposition, place: RightsPlace) -> Read {
         let Locals { body, own, .. } = &self.locals;
         let right = it.got();
         let method = match place {
@@ -289,23 +332,26 @@ impl Stub<'_> {
         owned_read(quote!(let #name = #body.#method(#word)?;), quote!(#own.rights::<#right>(#name)))
     }
 
-    fn read_right(&self, arg: &Arg, word: &Ident, it: Disposition) -> Read {
-        let Locals { body, own, service, .. } = &self.locals;
-        let context = self.half.context;
+    fn read_right(&self, arg: &Arg, word: &TokenStream, it: Disposition) -> Read {
+        let Locals { body, own, .. } = &self.locals;
         let name = names::variable(&arg.name);
         let method = names::ident(it.owned_method());
         let read = if it.received == IpcName::Polymorphic { quote!(any_right) } else { quote!(right) };
         let read = quote!(let #name = #body.#read(#word)?;);
-        let Some(marker) = context.marker(arg).filter(|_| context.is_translated_in(arg)) else {
-            return owned_read(read, quote!(#own.#method(#name)));
-        };
-        // The right lives until the method has returned.
+        self.translated_right(arg, owned_read(read, quote!(#own.#method(#name))))
+    }
+
+    /// A right that the server converts, if it does: the right lives until the method has returned.
+    fn translated_right(&self, arg: &Arg, read: Read) -> Read {
+        let context = self.half.context;
+        let Some(marker) = context.marker(arg).filter(|_| context.is_translated_in(arg)) else { return read };
         let (marker, right) = (context.path(&marker), names::beside(self.routine, arg, "right"));
+        let (taken, name, service) = (&read.value, names::variable(&arg.name), &self.locals.service);
         let before = quote! {
-            let #right = #own.#method(#name);
+            let #right = #taken;
             let #name = Translate::<T, #marker>::intran(&*#service, PortIn::Right(&#right));
         };
-        Read { read, before: Some(before), value: quote!(#name), owned: true }
+        Read { before: Some(before), value: quote!(#name), ..read }
     }
 
     /// A number or structure that the server converts.
@@ -346,6 +392,7 @@ impl Half<'_> {
             quote!(match request.id() { #(#arms)* _ => Err(Unserved::BAD_ID) })
         };
         let row = names::ident(self.unit.abi.marker());
+        let trailer = self.server_trailer().map(|it| quote!(.with_trailer(TrailerElements::#it)));
         let docs = format!(" Subsystem `{}` in this ABI, for the server's loop.", self.context.subsystem_name());
         quote! {
             /// Serves one request.
@@ -363,7 +410,7 @@ impl Half<'_> {
 
             #[doc = #docs]
             pub const fn subsystem<T: Transport, S: #server<T> + ?Sized>() -> Subsystem<T, S> {
-                Subsystem::new(MsgId(#first)..=MsgId(#last), Dispatcher::#row(dispatch))
+                Subsystem::new(MsgId(#first)..=MsgId(#last), Dispatcher::#row(dispatch))#trailer
             }
         }
     }

@@ -64,13 +64,16 @@ impl Context<'_> {
     pub(super) fn shape(&self, arg: &Arg) -> Shape {
         let ty = self.joined.ty(arg.ty);
         let form = self.joined.form(arg.ty);
+        if let Some(it) = super::code::value(self, arg) {
+            return Shape::Value(it);
+        }
         if ty.is_port() {
             return self.right(ty, form);
         }
         match &form.form {
             Form::OutOfLine(of) => Shape::Memory(self.element(&self.joined.form(*of).form)),
-            Form::Unbounded(_) if ty.inline => Shape::Indefinite(self.element(&form.form)),
-            Form::UpTo(..) | Form::Unbounded(_) => Shape::Counted(self.element(&form.form)),
+            Form::Unbounded(_) => Shape::Indefinite(self.element(&form.form)),
+            Form::UpTo(..) => Shape::Counted(self.element(&form.form)),
             Form::Text(size) => Shape::Text { variable: ty.variable, size: *size },
             Form::Fixed(of, count) if ty.class == Class::Array => {
                 let named = self.value(arg.ty);
@@ -206,6 +209,15 @@ impl Disposition {
             IpcName::Number(16) => "move_receive",
             _ => "move_send",
         }
+    }
+
+    /// The constant of what a receiver sees.
+    pub(super) fn seen(self) -> TokenStream {
+        let name = super::names::ident(match self.received {
+            IpcName::Number(it) => Disposition::constant(it),
+            IpcName::Polymorphic => "NONE",
+        });
+        quote!(Disposition::#name)
     }
 
     /// `Owned`'s method for a received right.

@@ -8,6 +8,7 @@ use super::fields::{read, write};
 use super::layout::Fields;
 use super::names;
 use super::value::literal;
+use crate::abi::Abi;
 use crate::types::Flavor;
 
 impl Context<'_> {
@@ -43,8 +44,8 @@ impl Context<'_> {
             )
         } else {
             let arms = self.units.iter().map(|it| {
-                let row = names::ident(it.abi.marker());
-                quote!(AbiId::#row => Some(Layout::of::<typed::#row>(abi)))
+                let (id, row) = (names::ident(it.abi.marker()), row_path(&it.abi));
+                quote!(AbiId::#id => Some(Layout::of::<#row>(abi)))
             });
             quote! {
                 fn layout(abi: AbiId) -> Option<Layout<Self>> {
@@ -71,32 +72,36 @@ impl Context<'_> {
 
     /// The structure's form in each ABI, and in arrays of no ABI.
     fn forms(&self, name: &Ident, it: &Fields) -> TokenStream {
-        let row = |unit: usize| {
-            let marker = names::ident(self.units[unit].abi.marker());
-            quote!(#marker)
-        };
+        let row = |unit: usize| row_path(&self.units[unit].abi);
         if self.is_everywhere(it) {
             let form = form(name, quote!(impl<W>), quote!(W), it, 0);
             let any = row(0);
             return quote! {
                 #form
                 impl Element for #name {
-                    const LAYOUT: Layout<#name> = Layout::everywhere::<typed::#any>();
+                    const LAYOUT: Layout<#name> = Layout::everywhere::<#any>();
                 }
             };
         }
         let forms = (0..it.sizes.len()).map(|unit| {
             let row = row(unit);
-            form(name, quote!(impl), quote!(typed::#row), it, unit)
+            form(name, quote!(impl), quote!(#row), it, unit)
         });
-        let row = row((0..it.sizes.len()).max_by_key(|unit| it.sizes[*unit]).unwrap_or(0));
+        let largest = (0..it.sizes.len()).max_by_key(|unit| it.sizes[*unit]).unwrap_or(0);
+        let (row, id) = (row(largest), names::ident(self.units[largest].abi.marker()));
         quote! {
             #(#forms)*
             impl Element for #name {
-                const LAYOUT: Layout<#name> = Layout::of::<typed::#row>(AbiId::#row);
+                const LAYOUT: Layout<#name> = Layout::of::<#row>(AbiId::#id);
             }
         }
     }
+}
+
+/// The row of an ABI, from its family's module.
+fn row_path(abi: &Abi) -> TokenStream {
+    let row = names::ident(abi.marker());
+    if abi.has_type_words() { quote!(typed::#row) } else { quote!(untyped::#row) }
 }
 
 fn form(name: &Ident, generics: TokenStream, row: TokenStream, it: &Fields, unit: usize) -> TokenStream {

@@ -7,6 +7,7 @@ pub(super) const SUPPORT: &[&str] = &[
     "Answer",
     "Answers",
     "AnyRight",
+    "AuditToken",
     "Buffer",
     "Complex",
     "Data",
@@ -42,6 +43,7 @@ pub(super) const SUPPORT: &[&str] = &[
     "RightsRoom",
     "Room",
     "Routine",
+    "SecurityToken",
     "SendOnceRight",
     "SendRight",
     "Served",
@@ -50,6 +52,7 @@ pub(super) const SUPPORT: &[&str] = &[
     "Subsystem",
     "Text",
     "Timeout",
+    "TrailerElements",
     "Translate",
     "Translated",
     "Transport",
@@ -64,18 +67,25 @@ pub(super) const SUPPORT: &[&str] = &[
 pub(super) const TYPED: &[&str] =
     &["GnumachI386", "GnumachX8664", "GnumachX8664v2022", "Outgoing", "Reply", "ReplyHead", "Request", "Ty"];
 
+/// And of its module for untyped messages.
+pub(super) const UNTYPED: &[&str] =
+    &["DarwinIlp32", "DarwinLp64", "Outgoing", "Reply", "ReplyHead", "Request", "agree"];
+
+/// The names that only files with untyped messages have.
+pub(super) const UNTYPED_ROWS: &[&str] = &["DarwinIlp32", "DarwinLp64"];
+
 /// And of its module for structures.
 pub(super) const FORM: &[&str] = &["field", "put"];
 
 /// Whether generated code may have this name from the support crate.
 pub(super) fn is_imported(name: &str) -> bool {
-    [SUPPORT, TYPED, FORM].iter().any(|it| it.contains(&name))
+    [SUPPORT, TYPED, UNTYPED, FORM].iter().any(|it| it.contains(&name))
 }
 
 /// What is not imported but looked for.
-const OTHERS: &[&str] = &["rt", "typed", "types"];
+const OTHERS: &[&str] = &["rt", "typed", "types", "untyped"];
 
 /// The name as a constant, if it is one that imports depend on. All others are forgotten at once: a file has many.
 pub(super) fn known(name: &str) -> Option<&'static str> {
-    [SUPPORT, TYPED, FORM, OTHERS].iter().find_map(|all| Some(all[all.binary_search(&name).ok()?]))
+    [SUPPORT, TYPED, UNTYPED, FORM, OTHERS].iter().find_map(|all| Some(all[all.binary_search(&name).ok()?]))
 }

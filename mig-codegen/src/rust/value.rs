@@ -49,8 +49,16 @@ impl Context<'_> {
             Form::Fixed(of, count) => Value::Array(Box::new(self.value_of(interface, *of)), *count),
             Form::Members(_) => Value::Structure(Path::Generated(self.structure_name(interface, id))),
             Form::Truth => Value::Number(Number::Bool),
+            Form::Real if ty.bits == 32 => Value::Number(Number::F32),
+            Form::Real => Value::Number(Number::F64),
+            Form::Native(it) => Value::Bytes(self.native_size(&it.ty)),
             _ => basic(ty),
         }
+    }
+
+    /// Bytes of a C type that a definition only names; the first ABI has been asked for.
+    fn native_size(&self, ty: &str) -> u32 {
+        self.units.iter().find_map(|it| self.table.size(ty, it.abi.name)).unwrap_or(0)
     }
 
     fn entry(&self, name: &str, entry: &Entry, ty: &Type) -> Value {
@@ -89,8 +97,6 @@ fn basic(ty: &Type) -> Value {
     let number = match (ty.received, ty.bits) {
         (IpcName::Number(15), 32) => Number::Name,
         (IpcName::Number(8 | 9), 8) => Number::U8,
-        (IpcName::Number(10), 32) => Number::F32,
-        (IpcName::Number(10), 64) => Number::F64,
         (IpcName::Number(0), 8) => Number::U8,
         (IpcName::Number(0), 16) => Number::U16,
         (IpcName::Number(0), 32) => Number::U32,

@@ -89,11 +89,11 @@ impl Reader<'_> {
             Value::Table(_) => {
                 let values = self.values(key, table, "size");
                 let sizes = values.into_iter().filter_map(|it| Some((it.0, u32::try_from(it.1).ok()?)));
-                Some(Sizes::ByAbi(sizes.collect()))
+                Some(Sizes { by_abi: sizes.collect(), elsewhere: None })
             }
             _ => {
                 let size = self.integer(key, table, "size").and_then(|it| u32::try_from(it).ok())?;
-                Some(Sizes::Everywhere(size))
+                Some(Sizes { elsewhere: Some(size), ..Sizes::default() })
             }
         }
     }

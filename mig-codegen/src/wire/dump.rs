@@ -14,13 +14,16 @@
 //!    after name  0..3   padding    namePad
 //! ```
 //!
-//! Behind a field of variable size, positions count from its end.
+//! Behind a field of variable size, positions count from its end. A port or memory of an untyped message is its
+//! descriptor.
 
 use std::fmt::Write;
 
-use super::{Complexity, Descriptor, Exchange, Field, FieldKind, HeaderPort, Message, Place, TypeWord, Variable};
+use super::{
+    Complexity, Descriptor, Exchange, Field, FieldKind, HeaderPort, Message, Place, Transfer, TypeWord, Variable,
+};
 use crate::abi::Abi;
-use crate::model::{Arg, Dealloc, Interface, IpcName, Routine, Type};
+use crate::model::{Arg, Dealloc, Form, Interface, IpcName, Routine, Type};
 
 /// The layouts of a subsystem's messages in one ABI.
 pub fn text(interface: &Interface, abi: &Abi, exchanges: &[Exchange]) -> String {
@@ -159,7 +162,7 @@ pub(super) fn rows(interface: &Interface, abi: &Abi, routine: &Routine, message:
         };
         // The type word of a count says nothing about the elements that are counted.
         let counts = message.fields.get(index + 1).is_some_and(|it| it.kind == FieldKind::Count);
-        rows.push(row(interface, routine, field, at, counts));
+        rows.push(row(interface, routine, (message, field), at, counts));
         if let Some(variable) = field.variable {
             let mut last = field.name.clone();
             if variable.element % abi.align != 0 {
@@ -179,11 +182,17 @@ fn padding(at: Position, size: (u32, u32), field: &Field) -> Row {
 }
 
 /// `counts`: it is the type word of a count.
-fn row(interface: &Interface, routine: &Routine, field: &Field, at: Position, counts: bool) -> Row {
+fn row(
+    interface: &Interface,
+    routine: &Routine,
+    (message, field): (&Message, &Field),
+    at: Position,
+    counts: bool,
+) -> Row {
     let arg = field.arg.map(|it| &routine.args[it]);
     let (role, kind) = role(&field.kind);
     let min = if field.variable.is_some() { 0 } else { field.size };
-    let (mut contents, mut bytes) = (contents(interface, field, arg), String::new());
+    let (mut contents, mut bytes) = (contents(interface, field, arg, message.descriptors), String::new());
     if let FieldKind::TypeWord(word) = &field.kind {
         let arg = arg.filter(|_| !counts);
         contents = type_word(word, arg.map(|it| (interface.ty(it.ty), it.options.dealloc)));
@@ -209,27 +218,83 @@ fn role(kind: &FieldKind) -> (Role, &'static str) {
         FieldKind::Scalar => (Role::Data, "number"),
         FieldKind::Struct => (Role::Data, "structure"),
         FieldKind::Array => (Role::Data, "array"),
-        FieldKind::Count => (Role::Data, "count"),
+        FieldKind::DescriptorCount | FieldKind::Count | FieldKind::Length => (Role::Data, "count"),
+        FieldKind::Lengths => (Role::Data, "counts"),
+        FieldKind::Offset => (Role::Data, "offset"),
         FieldKind::Text => (Role::Data, "text"),
         FieldKind::Pad => (Role::Padding, "padding"),
     }
 }
 
 /// What the bytes of a field are, but for type words.
-fn contents(interface: &Interface, field: &Field, arg: Option<&Arg>) -> String {
-    let ty = arg.and_then(|it| interface.ty(it.ty).name.clone());
-    let how_many = field.variable.map(|Variable { element, max }| {
-        let bytes = if element == 1 { "byte" } else { "bytes" };
-        let unit = if max == 1 { "element" } else { "elements" };
-        format!("up to {max} {unit} of {element} {bytes}")
+fn contents(interface: &Interface, field: &Field, arg: Option<&Arg>, descriptors: u32) -> String {
+    let ty = arg.map(|it| interface.ty(it.ty));
+    let name = |it: Option<&Arg>| it.map_or(String::new(), |it| it.name.clone());
+    let what = match (&field.kind, &field.transfer, field.variable) {
+        (FieldKind::Pad, ..) => return String::new(),
+        (FieldKind::RetCode, ..) => return "0 or an error".to_owned(),
+        (FieldKind::Ndr, ..) => return "how the sender writes numbers".to_owned(),
+        (FieldKind::Count, ..) => return format!("room for elements of {}", name(arg)),
+        (FieldKind::Length, ..) => return format!("elements of {}", name(arg)),
+        (FieldKind::Lengths, ..) => return format!("elements of each of {}", name(arg)),
+        (FieldKind::Offset, ..) => return "0".to_owned(),
+        (FieldKind::DescriptorCount, ..) => return plural(descriptors, "descriptor"),
+        (_, Some(it), _) => Some(transfer(it, ty.is_some_and(|it| it.variable))),
+        (_, None, Some(Variable { element, max })) => {
+            let counted = if arg.is_some_and(|it| it.options.same_count) { ", as many as before" } else { "" };
+            Some(format!("up to {} of {}{counted}", plural(max, "element"), plural(element, "byte")))
+        }
+        (_, None, None) => None,
+    };
+    let named = ty.and_then(|it| match (&it.name, &it.form) {
+        (None, Form::Native(native)) => Some(native.ty.clone()),
+        (name, _) => name.clone(),
     });
-    match (&field.kind, ty, how_many) {
-        (FieldKind::Pad, ..) => String::new(),
-        (FieldKind::RetCode, ..) => "0 or an error".to_owned(),
-        (FieldKind::Ndr, ..) => "how the sender writes numbers".to_owned(),
-        (FieldKind::Count, ..) => "elements, or room for them".to_owned(),
-        (_, Some(ty), Some(it)) => format!("{ty}: {it}"),
-        (_, ty, how_many) => ty.or(how_many).unwrap_or_default(),
+    [named, what].into_iter().flatten().collect::<Vec<_>>().join(": ")
+}
+
+/// `1 byte`, `2 bytes`
+fn plural(count: u32, unit: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{s}")
+}
+
+/// A descriptor in words: `COPY_SEND × up to 4, received as PORT_SEND`, `up to 10 elements of 12 bytes, deallocated`.
+/// `variable`: not all descriptors of an array need be in use.
+fn transfer(it: &Transfer, variable: bool) -> String {
+    let mut text = match (it.element, it.descriptors) {
+        (0, _) | (_, 1) => String::new(),
+        (_, count) => format!("{}{count} times ", if variable { "up to " } else { "" }),
+    };
+    let how_many = match (it.counted, it.extent) {
+        (true, Some(most)) => format!("up to {most}"),
+        (_, None) => "any number".to_owned(),
+        (false, Some(count)) => count.to_string(),
+    };
+    text += &match (it.sent, it.extent) {
+        (Some(sent), Some(1)) if it.element == 0 => ipc_name(sent, 32),
+        (Some(sent), _) => format!("{} × {how_many}", ipc_name(sent, 32)),
+        (None, extent) => {
+            let of = if extent.is_none() { " of" } else { "" };
+            let unit = if extent == Some(1) { "element" } else { "elements" };
+            format!("{how_many}{of} {unit} of {}", plural(it.element, "byte"))
+        }
+    };
+    text += deallocated(it.deallocate);
+    if it.physical {
+        text += ", copied at once";
+    }
+    if let Some(expected) = it.expected.filter(|expected| it.sent != Some(*expected)) {
+        text += &format!(", received as {}", received_name(expected, 32));
+    }
+    text
+}
+
+fn deallocated(it: Dealloc) -> &'static str {
+    match it {
+        Dealloc::No => "",
+        Dealloc::Yes => ", deallocated",
+        Dealloc::RunTime => ", deallocated if the sender says so",
     }
 }
 
@@ -250,11 +315,10 @@ fn type_word(word: &TypeWord, arg: Option<(&Type, Dealloc)>) -> String {
     if *long {
         text += ", long";
     }
-    match arg {
-        Some((_, Dealloc::RunTime)) => text += ", deallocated if the sender says so",
-        _ if *deallocate => text += ", deallocated",
-        _ => {}
-    }
+    text += match arg {
+        Some((_, Dealloc::RunTime)) => deallocated(Dealloc::RunTime),
+        _ => deallocated(if *deallocate { Dealloc::Yes } else { Dealloc::No }),
+    };
     if word.expected.name != *name {
         text += &format!(", received as {}", received_name(word.expected.name, *bits));
     }
@@ -262,7 +326,7 @@ fn type_word(word: &TypeWord, arg: Option<(&Type, Dealloc)>) -> String {
 }
 
 /// What the kernel calls an element that is sent.
-fn ipc_name(name: IpcName, bits: u32) -> String {
+pub(super) fn ipc_name(name: IpcName, bits: u32) -> String {
     let IpcName::Number(number) = name else { return "polymorphic".to_owned() };
     let known = match (number, bits) {
         (0, 1) => "BIT",

@@ -1,6 +1,6 @@
 //! Layouts as pictures: what `layout --format svg` prints.
 //!
-//! Each message is a column of rows as wide as an address, with offsets at its left. The picture needs no fonts and no
+//! Each message is a column of rows as wide as what fields are aligned to, with offsets at its left. The picture needs no fonts and no
 //! scripts, brings its own background, and is the same for the same input.
 
 mod column;
@@ -49,7 +49,7 @@ pub fn svg(interface: &Interface, abi: &Abi, exchanges: &[Exchange]) -> String {
     let about = format!("{}: header of {header} bytes, items at multiples of {align}", abi.name);
     label(&mut body, "sans quiet", (MARGIN, y), &about);
     y += 14;
-    legend(&mut body, y);
+    legend(&mut body, abi, y);
     y += 14;
     for exchange in exchanges {
         y += APART;
@@ -89,9 +89,9 @@ fn fill(role: Role) -> &'static str {
     ROLES.iter().find(|it| it.0 == role).map_or("none", |it| it.1)
 }
 
-fn legend(out: &mut String, y: u32) {
+fn legend(out: &mut String, abi: &Abi, y: u32) {
     let mut x = MARGIN;
-    for (_, fill, name) in ROLES {
+    for (_, fill, name) in ROLES.iter().filter(|it| it.0 != Role::TypeWord || abi.has_type_words()) {
         put(
             out,
             format_args!("<rect class=\"box\" x=\"{x}\" y=\"{y}\" width=\"14\" height=\"14\" fill=\"{fill}\"/>\n"),

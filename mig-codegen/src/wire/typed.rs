@@ -5,6 +5,7 @@
 use mig_parser::diag::codes::output as codes;
 use mig_parser::diag::{Diagnostic, Diagnostics};
 
+use super::lower::{chosen, inline_kind, reply_port};
 use super::{Complexity, Descriptor, Exchange, Field, FieldKind, HeaderPort, Message, Place, TypeWord, Variable};
 use crate::abi::Abi;
 use crate::model::{Arg, ArgOptions, Class, Dealloc, Flow, Form, Interface, IpcName, Role, Routine, Subsystem, Type};
@@ -19,8 +20,6 @@ pub(super) struct Typed<'a> {
 
 /// Bytes of an indefinite array that go in line at most.
 const INLINE_LIMIT: u32 = 2048;
-/// `MACH_MSG_TYPE_MAKE_SEND_ONCE`
-const MAKE_SEND_ONCE: u32 = 21;
 
 impl Typed<'_> {
     pub(super) fn lower(&self, diagnostics: &mut Diagnostics) -> Vec<Exchange> {
@@ -59,11 +58,8 @@ impl Typed<'_> {
 
     /// How the reply port travels: the argument's way, or a right made for the call.
     fn local(&self, routine: &Routine) -> HeaderPort {
-        match routine.find(Role::ReplyPort).or(routine.find(Role::UserReplyPort)) {
-            Some(it) => chosen(self.interface.ty(it.ty).sent, &it.name),
-            None if routine.one_way => HeaderPort::Fixed(0),
-            None => HeaderPort::Fixed(MAKE_SEND_ONCE),
-        }
+        let port = routine.find(Role::ReplyPort).or(routine.find(Role::UserReplyPort));
+        reply_port(routine, port.map(|it| chosen(self.interface.ty(it.ty).sent, &it.name)))
     }
 
     /// GNU MIG's C structures put the field behind a variable array too late if the array's maximum does not end
@@ -101,13 +97,6 @@ impl Typed<'_> {
     }
 }
 
-fn chosen(name: IpcName, arg: &str) -> HeaderPort {
-    match name {
-        IpcName::Number(it) => HeaderPort::Fixed(it),
-        IpcName::Polymorphic => HeaderPort::Chosen(arg.to_owned()),
-    }
-}
-
 /// A message being laid out.
 struct Layout<'a> {
     abi: &'a Abi,
@@ -133,12 +122,14 @@ impl<'a> Layout<'a> {
             min: self.min,
             max: self.at,
             header: self.abi.header,
+            descriptors: 0,
             fields: self.fields,
         }
     }
 
     fn push(&mut self, name: &str, size: u32, kind: FieldKind, arg: Option<usize>, variable: Option<Variable>) {
-        self.fields.push(Field { name: name.to_owned(), at: self.at, size, kind, arg, variable });
+        let (name, at) = (name.to_owned(), self.at);
+        self.fields.push(Field { name, at, size, kind, counts_next: false, arg, variable, transfer: None });
         self.at += size;
     }
 
@@ -276,19 +267,6 @@ impl Shape {
         let in_kernel = kernel_server && !kernel_reply && (ty.is_port() || !ty.inline);
         let whole = !self.long && ty.received != IpcName::Polymorphic && !ty.variable && !in_kernel;
         TypeWord { sent, expected, whole }
-    }
-}
-
-fn inline_kind(interface: &Interface, ty: &Type) -> FieldKind {
-    let form = match ty.form {
-        Form::Alias(of) => &interface.form(of).form,
-        ref it => it,
-    };
-    match (form, ty.class) {
-        (_, Class::Text) => FieldKind::Text,
-        (Form::Basic | Form::Truth, _) => FieldKind::Scalar,
-        (_, Class::Value) => FieldKind::Struct,
-        (_, Class::Array) => FieldKind::Array,
     }
 }
 

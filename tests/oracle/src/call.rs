@@ -217,6 +217,11 @@ impl Side {
         self.log(at, format!("{count} of {hex}"));
     }
 
+    /// A time limit or options of the call: none.
+    pub fn word(self, _: usize) -> u32 {
+        0
+    }
+
     /// The code that the server fails with.
     pub fn code(self) -> i32 {
         if let Variant::Fails(code) = self.call.variant { code } else { 0 }

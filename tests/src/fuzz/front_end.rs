@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use mig_codegen::model::dump;
-use mig_codegen::{Abi, Compilation, Config, Generated, Unit, resolve, wire};
+use mig_codegen::{Abi, Compilation, Config, Generated, TypeTable, Unit, resolve, wire};
 use mig_parser::Options;
 use mig_parser::ast::Ast;
 use mig_parser::diag::Diagnostics;
@@ -86,7 +86,7 @@ fn resolve_all(ast: &Ast) {
         let interface = resolve(ast, abi, None, &mut diagnostics);
         dump(&interface);
         if !diagnostics.has_errors() {
-            wire::lower(&interface, abi, &mut diagnostics);
+            wire::lower(&interface, abi, &TypeTable::standard(), &mut diagnostics);
         }
     }
     for it in Dialect::ALL {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mig_rt::AbiId;
 use serde_json::Value;
 
 /// Recordings and the number that the inputs of message targets give their ABI.
@@ -69,5 +70,8 @@ fn messages(here: &Path, name: &str) -> Vec<Vec<u8>> {
             found.push([&[number, routine as u8, flags], &message[header..]].concat());
         }
     }
+    // The other family's are those of our own calls.
+    let requests = name == "request_received";
+    found.extend([AbiId::DarwinLp64, AbiId::DarwinIlp32].into_iter().flat_map(|it| super::received(it, requests)));
     found
 }

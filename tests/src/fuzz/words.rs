@@ -1,4 +1,4 @@
-//! Typed messages by their layouts alone: a second opinion on what a receiver accepts, which shares no code with the
+//! Messages by their layouts alone, typed ones here: a second opinion on what a receiver accepts, which shares no code with the
 //! crate that reads them.
 
 use std::path::Path;
@@ -8,6 +8,8 @@ use mig_codegen::model::IpcName;
 use mig_codegen::wire::{Complexity, Exchange, FieldKind, Item, Message, Place, TypeWord};
 use mig_codegen::{Abi, Config};
 use mig_rt::AbiId;
+
+use super::descriptors;
 
 /// The definition whose stubs are under test.
 const DEFINITION: &[u8] = include_bytes!("../../vectors/typed/shapes.defs");
@@ -21,19 +23,20 @@ pub(super) struct Layouts {
 
 impl Layouts {
     /// Those of every ABI.
-    pub(super) fn all() -> &'static [Layouts; 3] {
-        static ALL: OnceLock<[Layouts; 3]> = OnceLock::new();
+    pub(super) fn all() -> &'static [Layouts; 5] {
+        static ALL: OnceLock<[Layouts; 5]> = OnceLock::new();
         ALL.get_or_init(|| {
-            [
-                (AbiId::GnumachI386, Abi::GNUMACH_I386),
-                (AbiId::GnumachX8664, Abi::GNUMACH_X86_64),
-                (AbiId::GnumachX8664v2022, Abi::GNUMACH_X86_64_2022),
-            ]
-            .map(|(id, abi)| {
+            AbiId::ALL.map(|id| {
+                let abi = Abi::find(id.name()).expect("both crates name the same ABIs");
                 let read = Config::default().abi(abi).read(Path::new("shapes.defs"), &mut |_| Ok(DEFINITION.into()));
                 Layouts { id, abi, exchanges: read.units.into_iter().flat_map(|it| it.exchanges).collect() }
             })
         })
+    }
+
+    /// Whether messages of this ABI have type words.
+    pub(super) fn is_typed(&self) -> bool {
+        self.abi.has_type_words()
     }
 
     /// The layout of the routine with this id.
@@ -43,7 +46,10 @@ impl Layouts {
 
     /// Whether the receiver of such messages accepts this one: size, complex bit, every type word, the code of a reply,
     /// and the end.
-    pub(super) fn accepts(&self, layout: &Message, bytes: &[u8]) -> bool {
+    pub(super) fn accepts(&self, layout: &Message, bytes: &[u8], request: bool) -> bool {
+        if !self.is_typed() {
+            return descriptors::accepts(&self.abi, layout, bytes, request);
+        }
         let size = bytes.len() as u32;
         let sized = if layout.min == layout.max { size == layout.min } else { size >= layout.min };
         if !sized || size < self.abi.header {
@@ -62,7 +68,8 @@ impl Layouts {
 
     /// Where the code of a reply stands.
     pub(super) fn code(&self) -> usize {
-        (self.abi.header + self.abi.type_word) as usize
+        // An NDR record stands where others have a type word.
+        (self.abi.header + if self.is_typed() { self.abi.type_word } else { 8 }) as usize
     }
 
     /// Bytes of a reply that has nothing but a code.
@@ -72,6 +79,9 @@ impl Layouts {
 
     /// Where each item of a body begins, and where its data or address stand; up to the first that does not fit.
     pub(super) fn walk(&self, bytes: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
+        if !self.is_typed() {
+            return descriptors::walk(&self.abi, bytes);
+        }
         let mut found = Vec::new();
         let mut at = self.abi.header as usize;
         while let Some(word) = Word::read(&self.abi, bytes, at) {

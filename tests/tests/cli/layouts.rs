@@ -12,7 +12,11 @@ fn every_case_is_laid_out() {
     check("wire", |case| {
         let folder = case.path.parent().expect("a case is in a folder");
         let name = case.path.file_name().expect("a case has a name").to_string_lossy();
+        let table = Path::new(name.as_ref()).with_extension("toml").to_string_lossy().into_owned();
         let mut args = vec!["layout", &name];
+        if folder.join(&table).is_file() {
+            args.extend(["--types", &table]);
+        }
         let all = [Abi::GNUMACH_I386, Abi::GNUMACH_X86_64, Abi::GNUMACH_X86_64_2022].map(|it| it.name.to_owned());
         let abis = if case.options.abis.is_empty() { &all[..] } else { &case.options.abis[..] };
         abis.iter().for_each(|it| args.extend(["--abi", it]));
@@ -26,8 +30,9 @@ fn every_case_is_laid_out() {
 /// one run to the next.
 #[test]
 fn pictures_are_well_formed() {
-    let folder = cases_dir("").join("../vectors/typed");
-    for abi in [Abi::GNUMACH_I386, Abi::GNUMACH_X86_64, Abi::GNUMACH_X86_64_2022] {
+    for abi in Abi::ALL {
+        let family = if abi.has_type_words() { "typed" } else { "untyped" };
+        let folder = cases_dir("").join("../vectors").join(family);
         let svg = picture(&folder, "shapes.defs", abi.name);
         assert_eq!(svg, picture(&folder, "shapes.defs", abi.name), "{}", abi.name);
         well_formed(&svg);

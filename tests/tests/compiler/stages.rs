@@ -46,8 +46,9 @@ pub(crate) fn parse(case: &Case, abi: &Abi) -> Parsed {
     let folder = case.path.parent().expect("a case is in a folder").to_owned();
     let name = case.path.file_name().expect("a case has a name");
     let mut preprocess = preprocessor_options(&case.options);
-    let macros = if case.options.abis.is_empty() { &[] } else { abi.predefined };
-    preprocess.predefined = macros.iter().map(|(name, body)| ((*name).to_owned(), (*body).to_owned())).collect();
+    if !case.options.abis.is_empty() {
+        preprocess.predefined = abi.macros(&preprocess.macros);
+    }
     let options = Options { preprocess, dialect: dialect(&case.options) };
     mig_parser::parse(Path::new(name), &options, &mut |path| from_disk(&folder.join(path)))
 }

@@ -6,7 +6,6 @@
 //! that gives both the same values: see `tests/oracle`. Where a tool is missing the test says so and passes, unless
 //! `MIG_ORACLE=required` is in the environment.
 
-mod glue;
 mod program;
 mod strict;
 mod tools;

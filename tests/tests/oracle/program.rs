@@ -7,7 +7,6 @@ use mig_codegen::{Abi, Compilation, Config};
 use mig_parser::diag::render::Style;
 use mig_parser::source::from_disk;
 
-use crate::glue;
 use crate::tools::{INCLUDE, Tools};
 
 /// A program, written and with its C stubs compiled.
@@ -75,7 +74,7 @@ impl Program {
         });
         let named: Vec<String> = named.map(|it| it.name.clone()).collect();
         self.rejected.extend(named.iter().map(of));
-        self.file(&format!("src/stubs/{key}.rs"), &glue::module(&key, unit, &text, &named));
+        self.file(&format!("src/stubs/{key}.rs"), &glue::with_c(&key, unit, &text, &named));
         Some(key)
     }
 }

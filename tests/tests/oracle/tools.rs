@@ -73,7 +73,7 @@ impl Tools {
         command.args(["-prefix", &prefix, &format!("-{side}")]).arg(out.with_extension("c")).args([other, "/dev/null"]);
         command.arg("-header").arg(out.with_extension("h"));
         // The driver forgets which machine it compiles for.
-        command.args(self.abi.predefined.iter().map(|(name, body)| format!("-D{name}={body}")));
+        command.args(self.abi.macros(&[]).iter().map(|(name, body)| format!("-D{name}={body}")));
         command.arg(format!("-I{INCLUDE}")).arg(file);
         finish(&mut command).unwrap_or_else(|it| panic!("{it}"));
     }

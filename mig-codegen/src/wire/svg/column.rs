@@ -18,9 +18,9 @@ const REMAIN: u32 = 4;
 const LETTER: f32 = 7.3;
 const SMALL_LETTER: f32 = 6.7;
 
-/// Bytes of a row.
+/// Bytes of a row: fields begin at multiples of that.
 fn unit(abi: &Abi) -> u32 {
-    abi.address
+    abi.align
 }
 
 /// Pixels of a byte.

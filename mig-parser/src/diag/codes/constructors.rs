@@ -303,4 +303,41 @@ type point_t = struct[2] of int;
 routine demo_put(server : mach_port_t; value : point_t);
 ```
 ";
+    NATIVE_PART = 336, Error, "a type made of a native type", "\
+`PointerTo`, `PointerToIfNot` and `ValueOf` copy a C type whose size only the C compiler knows. Arrays, structures and
+data out of line need elements whose size the definition says.
+
+```text
+type points_t = array[4] of ValueOf(struct_point);
+```
+
+Give the whole a name in C, or declare the element with its size:
+
+```text
+routine demo_put(server : mach_port_t; in points : PointerTo(points_t));
+type point_t = struct[2] of int;
+type some_points_t = array[4] of point_t;
+```
+
+OSF's and Apple's compilers accept the first form. They take the size of an element for 0, and their stubs copy none of
+it, or lie about its size.
+";
+    PAIR_KINDS = 337, Warning, "a pair that is a right on one side only", "\
+`A|B` says what a datum is called when it is sent and when it is received. A kernel turns the kind of a right into
+another kind of a right, and never a number into a right.
+
+```text
+type odd_t = MACH_MSG_TYPE_INTEGER_32 | MACH_MSG_TYPE_PORT_SEND;
+```
+
+Write a right on both sides, or say that only its name is meant:
+
+```text
+type right_t = MACH_MSG_TYPE_COPY_SEND | MACH_MSG_TYPE_PORT_SEND;
+type name_t = MACH_MSG_TYPE_PORT_NAME;
+```
+
+The receiver of a typed message compares the kinds, and refuses it. In an untyped message a right has a descriptor if it
+is sent as one, so that the example is a plain number there.
+";
 }

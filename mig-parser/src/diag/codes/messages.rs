@@ -32,7 +32,8 @@ Use two arguments, or send the data out of line:
 routine demo_sort(server : mach_port_t; data : data_t; out sorted : data_t);
 ```
 
-In untyped messages `array[]` is out of line, and rights have descriptors of their own; both may be `inout` there.
+In untyped messages `array[]` is out of line, and rights have descriptors of their own; both may be `inout` there. An
+`array[*:n]` of arrays out of line may not: how many elements each of those has stands in line.
 ";
     COUNT_IN_OUT = 423, Warning, "`countinout` where nothing is counted", "\
 With `countinout` the request says how many elements of an `out` array the caller has room for. That means nothing for
@@ -116,7 +117,8 @@ Apple's and OSF's compilers stop with a fatal error.
 ";
     RET_CODE = 428, Warning, "`retcode` that cannot stand for the data", "\
 `retcode` marks the one 32-bit `in` argument of a simpleroutine that is a code: if it is not zero, it is sent as an
-error reply, without the other arguments. Anywhere else the flag is ignored.
+error reply, without the other arguments. Among these must be rights or memory out of line. Anywhere else the flag is
+ignored.
 
 ```text
 routine demo_answer(client : mach_port_t; code : int, retcode; data : data_t);
@@ -304,8 +306,8 @@ routine demo_set(server : mach_port_t; serversectoken caller : security_token_t)
 Apple's compiler knows the two words and has no way to name a field; its output does not compile.
 ";
     NO_EFFECT = 441, Warning, "a flag that changes nothing on its argument", "\
-`auto` has an `in` argument out of line deallocated after the server's routine; `const` promises that the routine does
-not write to an argument. On others they mean nothing and are ignored.
+`auto` has the memory of an `in` argument out of line deallocated after the server's routine, and never rights in it;
+`const` promises that the routine does not write to an argument. On others they mean nothing and are ignored.
 
 ```text
 routine demo_get(server : mach_port_t; index : int, auto; out data : data_t, const);
@@ -342,5 +344,25 @@ Remove them. For a server in the kernel, write:
 ```text
 subsystem kernelserver demo 4200;
 ```
+";
+    NO_TRAILER = 444, Error, "an argument from a trailer that messages do not have", "\
+`serveraudittoken` and its kin, `serverimpl` and `userimpl` stand for what the kernel writes behind a message, into its
+trailer. Typed messages have none.
+
+```text
+routine demo_get(server : mach_port_t; serveraudittoken caller : audit_token_t);
+```
+
+Leave the argument out where messages are typed, or compile the definition for `darwin-lp64` or `darwin-ilp32`:
+
+```text
+routine demo_get(server : mach_port_t
+#ifdef __APPLE__
+    ; serveraudittoken caller : audit_token_t
+#endif
+    );
+```
+
+A sequence number needs no trailer there: it is in the header of a typed message.
 ";
 }

@@ -3,16 +3,6 @@
 use super::codes;
 
 codes! {
-    UNTYPED = 501, Error, "the untyped family cannot be laid out yet", "\
-Messages of the ABIs `darwin-lp64` and `darwin-ilp32` have descriptors and an NDR record instead of type words. Their
-definitions are read and checked, but neither layouts nor Rust can be made of them yet.
-
-```text
-mig-cli layout --abi darwin-lp64 demo.defs
-```
-
-Choose one of the typed ABIs: `gnumach-i386`, `gnumach-x86_64`, `gnumach-x86_64-2022`.
-";
     DISPLACED = 502, Warning, "GNU MIG's C stubs misplace a field", "\
 C stubs that GNU MIG made since 2015 put the field behind an array of variable size a few bytes too late, if the array's
 maximum does not end where a field may begin. C stubs agree with each other, and lose the end of the message.
@@ -155,6 +145,36 @@ Correct the entry:
 [[set.subsystem]]
 definition = \"../defs/demo.defs\"
 module = \"demo\"
+```
+";
+    UNKNOWN_SIZE = 512, Error, "a C type whose size nothing says", "\
+`PointerTo` and `ValueOf` name a C type that is copied into the message as it stands. C's stubs take its size from a
+header, which is not read here.
+
+```text
+routine demo_put(server : mach_port_t; in setting : PointerTo(setting_t));
+```
+
+State the size, in bytes, on the command line with `--type-size setting_t=16`, in a build script with
+`Config::size`, or in a type table:
+
+```toml
+[types.setting_t]
+size = 16
+```
+";
+    OPTIONAL_NATIVE = 513, Error, "a C type that may be left out of a message", "\
+`PointerToIfNot` leaves its argument out of the message if it has a certain value. Apple's compiler crashes when it
+writes the server's stub for one, so there is no message of this kind to be compatible with.
+
+```text
+routine demo_put(server : mach_port_t; in setting : PointerToIfNot(setting_t, NULL));
+```
+
+Send it always:
+
+```text
+routine demo_put(server : mach_port_t; in setting : PointerTo(setting_t));
 ```
 ";
 }

@@ -278,7 +278,8 @@ routine demo_get(server : mach_port_t; msgseqno number : int);
 Apple's compiler means to check this and does not.
 ";
     TOKEN_TYPE = 419, Error, "a token of the wrong type", "\
-A security token has 8 bytes, an audit token 32. The type must be in line, have this size and be no right.
+A security token and the context of a port have 8 bytes, an audit token 32; the numbers that `serverimpl` and `userimpl`
+can name have 4. The type must be in line, have this size and be no right.
 
 ```text
 type token_t = struct[2] of int;
@@ -294,16 +295,16 @@ routine demo_get(server : mach_port_t; serveraudittoken caller : audit_token_t);
 
 Apple's compiler means to check this and does not.
 ";
-    TOKEN_IN_KERNEL = 420, Error, "a token on the kernel's side", "\
-Tokens say who sent a message. Messages that the kernel itself receives have no trailer yet, so that the kernel's side
-of a subsystem cannot have them.
+    TOKEN_IN_KERNEL = 420, Warning, "a token on the kernel's side", "\
+Tokens say who sent a message, and stand in the trailer that a kernel puts behind it for a task. Whether there is one
+behind a message that the kernel itself receives depends on the kernel.
 
 ```text
 subsystem kernelserver demo 4200;
 routine demo_get(server : mach_port_t; serversectoken caller : security_token_t);
 ```
 
-Leave the argument out there:
+Leave the argument out there, unless this kernel is known to have it:
 
 ```text
 routine demo_get(server : mach_port_t);

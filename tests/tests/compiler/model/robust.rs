@@ -136,7 +136,7 @@ fn check(text: &str, abi: &Abi, dialect: Option<Dialect>) {
                 vec![*of]
             }
             Form::Members(members) => members.iter().map(|it| it.ty).collect(),
-            Form::Basic | Form::Truth | Form::Text(_) | Form::Native(_) => vec![],
+            Form::Basic | Form::Truth | Form::Real | Form::Text(_) | Form::Native(_) => vec![],
         };
         assert!(parts.iter().all(|it| (it.0 as usize) < index), "a type is made of a later one:\n{text}");
         interface.descriptors(TypeId(index as u32));

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use mig_codegen::model::{Arg, Routine};
 use quote::ToTokens;
-use syn::{FnArg, Item, ItemMod, Pat, ReturnType, Signature, TraitItem, Type};
+use syn::{FnArg, ImplItem, Item, ItemMod, Pat, ReturnType, Signature, TraitItem, Type};
 
 use super::Passed;
 
-/// A generated file.
+/// A generated module: the half without an ABI, and one wire half.
 pub(super) struct Stub {
+    /// Name of the wire half.
+    wire: String,
     /// Name of the server's trait.
     pub(super) server: String,
-    /// Markers of translated types.
-    markers: Vec<String>,
-    pub(super) calls: BTreeMap<String, Function>,
-    pub(super) methods: BTreeMap<String, Function>,
+    /// Markers of translated types, what arrives and what is sent.
+    markers: Vec<[String; 3]>,
+    calls: BTreeMap<String, Function>,
+    methods: BTreeMap<String, Function>,
     /// Fields of structures, by their paths.
     structures: BTreeMap<String, Vec<(String, Type)>>,
     /// What answers of routines hold, if they may come later.
@@ -24,6 +26,7 @@ pub(super) struct Stub {
 
 /// A function's signature.
 pub(super) struct Function {
+    pub(super) name: String,
     pub(super) text: String,
     pub(super) params: Vec<(String, Type)>,
     /// What it returns if it succeeds.
@@ -31,8 +34,10 @@ pub(super) struct Function {
 }
 
 impl Stub {
-    pub(super) fn parse(text: &str) -> Stub {
+    /// The module in one file, or the half without an ABI in one and the wire half in another.
+    pub(super) fn parse(files: &[&str], wire: &str) -> Stub {
         let mut stub = Stub {
+            wire: wire.to_owned(),
             server: String::new(),
             markers: Vec::new(),
             calls: BTreeMap::new(),
@@ -40,8 +45,8 @@ impl Stub {
             structures: BTreeMap::new(),
             answers: BTreeMap::new(),
         };
-        for item in syn::parse_file(text).expect("generated Rust is Rust").items {
-            stub.item(item);
+        for text in files {
+            syn::parse_file(text).expect("generated Rust is Rust").items.into_iter().for_each(|it| stub.item(it));
         }
         stub
     }
@@ -52,26 +57,44 @@ impl Stub {
                 self.server = it.ident.to_string();
                 for item in it.items {
                     if let TraitItem::Fn(it) = item {
-                        self.methods.insert(it.sig.ident.to_string(), Function::new(it.sig));
+                        self.methods.insert(plain(&it.sig.ident.to_string()), Function::new(it.sig));
                     }
                 }
             }
             Item::Impl(it) => {
                 let of = it.trait_.as_ref().and_then(|it| it.0.segments.last()).map(|it| it.ident.to_string());
                 if of.as_deref() == Some("Translated") {
-                    self.markers.push(it.self_ty.to_token_stream().to_string());
+                    let [arrives, sent] = ["In", "Out"].map(|name| associated(&it.items, name));
+                    self.markers.push([it.self_ty.to_token_stream().to_string(), arrives, sent]);
                 }
             }
-            Item::Mod(it) if it.ident.to_string().starts_with("gnumach_") && is_wire(&it) => {
-                for item in it.content.into_iter().flat_map(|it| it.1) {
-                    if let Item::Fn(it) = item {
-                        self.calls.insert(it.sig.ident.to_string(), Function::new(it.sig));
-                    }
-                }
+            Item::Fn(it) => self.call(it.sig),
+            Item::Mod(it) if it.ident == self.wire.as_str() => {
+                it.content.into_iter().flat_map(|it| it.1).for_each(|it| self.wire_item(it));
             }
             Item::Mod(it) => self.results(it),
             _ => {}
         }
+    }
+
+    fn wire_item(&mut self, item: Item) {
+        if let Item::Fn(it) = item {
+            self.call(it.sig);
+        }
+    }
+
+    fn call(&mut self, signature: Signature) {
+        self.calls.insert(plain(&signature.ident.to_string()), Function::new(signature));
+    }
+
+    /// The client function of a routine; one that its definition's other ABIs have alone has none.
+    pub(super) fn call_of(&self, routine: &Routine) -> Option<&Function> {
+        self.calls.get(&plain(&routine.name))
+    }
+
+    /// The server's method of a routine.
+    pub(super) fn method_of(&self, routine: &Routine) -> &Function {
+        &self.methods[&plain(&routine.name)]
     }
 
     /// The module of a routine.
@@ -85,7 +108,7 @@ impl Stub {
                 }
                 Item::Impl(it) => {
                     for item in it.items {
-                        if let syn::ImplItem::Type(it) = item {
+                        if let ImplItem::Type(it) = item {
                             self.answers.insert(module.ident.to_string(), it.ty);
                         }
                     }
@@ -96,13 +119,30 @@ impl Stub {
     }
 
     /// Implementations for what the synthetic interface translates: numbers.
-    pub(super) fn translations(&self) -> String {
-        let of = |it: &String| {
+    pub(super) fn offset_translations(&self) -> String {
+        let of = |[it, ..]: &[String; 3]| {
             format!(
                 "impl Translate<Kernel, {it}> for Service {{ type Object = u32;
                  fn intran(&self, it: i32) -> u32 {{ (it as u32).wrapping_add(1000) }} }}
                  impl Outtran<Kernel, {it}> for Service {{ type Object = u32;
                  fn outtran(&self, it: u32) -> i32 {{ it.wrapping_sub(1000) as i32 }} }}"
+            )
+        };
+        self.markers.iter().map(of).collect()
+    }
+
+    /// Implementations that leave everything as it is: the object of a port is its name.
+    pub(super) fn plain_translations(&self) -> String {
+        let of = |[it, arrives, sent]: &[String; 3]| {
+            let (object, made) = match arrives.starts_with("PortIn") {
+                true => ("PortName", "crate::side::name(&it)"),
+                false => (arrives.as_str(), "it"),
+            };
+            format!(
+                "impl Translate<Kernel, {it}> for Service {{ type Object = {object};
+                 fn intran(&self, it: <{it} as Translated<T>>::In<'_>) -> {object} {{ {made} }} }}
+                 impl Outtran<Kernel, {it}> for Service {{ type Object = {sent};
+                 fn outtran(&self, it: {sent}) -> {sent} {{ it }} }}\n"
             )
         };
         self.markers.iter().map(of).collect()
@@ -117,18 +157,18 @@ impl Stub {
     }
 
     /// What a server's method makes: its own result, or that of the answer that it gives.
-    pub(super) fn made(&self, routine: &str) -> &Type {
-        self.answers.get(routine).unwrap_or_else(|| &self.methods[routine].result)
+    pub(super) fn made(&self, method: &Function) -> Type {
+        owned(self.answers.get(&method.name).unwrap_or(&method.result))
     }
 
     /// The type of an argument or a result, as the client has it.
     fn ty(&self, routine: &Routine, arg: &Arg) -> Option<&Type> {
-        let (call, method) = (self.calls.get(&routine.name)?, self.methods.get(&routine.name)?);
+        let (call, method) = (self.call_of(routine)?, self.method_of(routine));
         let params = call.params.iter().chain(&method.params);
         if let Some(it) = params.clone().find(|it| is_named(&it.0, &arg.name)) {
             return Some(&it.1);
         }
-        match self.fields(&routine.name, &call.result) {
+        match self.fields(&call.name, &call.result) {
             Some((_, fields)) => fields.iter().find(|it| is_named(&it.0, &arg.name)).map(|it| &it.1),
             None => Some(&call.result),
         }
@@ -150,10 +190,18 @@ impl Stub {
     }
 }
 
-/// The half of an ABI, and not a routine that has a similar name.
-fn is_wire(module: &ItemMod) -> bool {
-    let items = module.content.iter().flat_map(|it| &it.1);
-    items.into_iter().any(|it| matches!(it, Item::Fn(it) if it.sig.ident == "dispatch"))
+/// An associated type.
+fn associated(items: &[ImplItem], name: &str) -> String {
+    let found = items.iter().find_map(|it| match it {
+        ImplItem::Type(it) if it.ident == name => Some(text(&it.ty)),
+        _ => None,
+    });
+    found.expect("generated translations have both")
+}
+
+/// A name without what differs between C and Rust.
+fn plain(name: &str) -> String {
+    name.strip_prefix("r#").unwrap_or(name).replace('_', "").to_lowercase()
 }
 
 impl Function {
@@ -169,14 +217,14 @@ impl Function {
             ReturnType::Type(_, it) => owned(inner_first(it)),
             ReturnType::Default => panic!("every function has a result"),
         };
-        Function { params: params.collect(), result, text: signature.to_token_stream().to_string() }
+        let name = signature.ident.to_string();
+        Function { name, params: params.collect(), result, text: signature.to_token_stream().to_string() }
     }
 }
 
 /// Names of parameters are those of arguments, or nearly.
 pub(super) fn is_named(param: &str, arg: &str) -> bool {
-    let param = param.strip_prefix("r#").unwrap_or(param);
-    param == arg || param.strip_suffix('_') == Some(arg) || param.strip_suffix("_out") == Some(arg)
+    plain(param) == plain(arg) || param.strip_suffix("_out").is_some_and(|it| plain(it) == plain(arg))
 }
 
 /// A copy.

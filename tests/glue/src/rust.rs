@@ -1,9 +1,9 @@
 //! Calls of generated client functions, and methods of the generated server trait.
 
-use mig_codegen::model::{Flow, Role};
+use mig_codegen::model::{Flow, Role, Sides};
 use syn::Type;
 
-use super::stub::{is_named, text};
+use super::stub::{Function, is_named, text};
 use super::{Described, Passed, Writer};
 
 impl Writer<'_> {
@@ -14,9 +14,8 @@ impl Writer<'_> {
     }
 
     /// Calls the generated client function.
-    pub(super) fn rust_call(&self) -> String {
-        let name = &self.routine.name;
-        let call = &self.stub.calls[name];
+    pub(super) fn rust_call(&self, call: &Function) -> String {
+        let name = &call.name;
         let (mut slots, mut given) = (String::new(), String::new());
         for (param, ty) in &call.params {
             let it = self.described(param);
@@ -34,7 +33,7 @@ impl Writer<'_> {
             .filter(|it| is_slot(it.0, it.1))
             .map(|it| it.0.at)
             .collect();
-        let results = self.results(&slotted);
+        let results = self.results(call, &slotted);
         format!(
             "fn rust_{name}(x_: Side) -> i32 {{
                 {slots}
@@ -47,10 +46,10 @@ impl Writer<'_> {
     }
 
     /// Writes down what a client function returned.
-    fn results(&self, slotted: &[usize]) -> String {
-        let fields = self.stub.fields(&self.routine.name, &self.stub.calls[&self.routine.name].result);
+    fn results(&self, call: &Function, slotted: &[usize]) -> String {
+        let fields = self.stub.fields(&call.name, &call.result);
         let mut text = String::new();
-        for it in self.args.iter().filter(|it| it.arg.is_returned()) {
+        for it in self.args.iter().filter(|it| it.arg.is_returned() || it.is_token_of(Sides::User)) {
             let at = it.at;
             let value = match &fields {
                 Some((_, fields)) => fields
@@ -61,6 +60,7 @@ impl Writer<'_> {
             };
             let slot = slotted.contains(&at);
             text += &match it.passed {
+                _ if !it.is_data() => format!("x_.got({at}, {value});"),
                 Passed::Fixed | Passed::Value if slot && it.ty.is_port() => {
                     format!("x_.got_rights({at}, &slot_{at}[..]);")
                 }
@@ -78,8 +78,7 @@ impl Writer<'_> {
 
     /// The server's method.
     pub(super) fn rust_method(&self) -> String {
-        let name = &self.routine.name;
-        let method = &self.stub.methods[name];
+        let method = self.stub.method_of(self.routine);
         let (mut reads, mut fills, mut reply) = (String::new(), String::new(), None);
         for (param, ty) in &method.params {
             let it = self.described(param);
@@ -88,11 +87,14 @@ impl Writer<'_> {
                 reply = Some(param);
             } else if shown.contains("Room <") {
                 fills += &format!("x_.filled({}, {param})?;\n", it.at);
-            } else if it.arg.role == Role::Data || matches!(it.arg.role, Role::RequestPort | Role::SeqNo) {
+            } else if it.is_data()
+                || matches!(it.arg.role, Role::RequestPort | Role::SeqNo)
+                || it.is_token_of(Sides::Server)
+            {
                 reads += &it.read(param, ty);
             }
         }
-        let made = self.made(self.stub.made(name));
+        let made = self.made(method, &self.stub.made(method));
         let body = match reply {
             Some(it) => {
                 format!("match x_.verdict() {{ Ok(()) => {it}.now(Ok({made})), Err(code) => {it}.now(Err(code)) }}")
@@ -103,18 +105,17 @@ impl Writer<'_> {
     }
 
     /// What the method returns.
-    fn made(&self, ty: &Type) -> String {
+    fn made(&self, method: &Function, ty: &Type) -> String {
         if text(ty) == "()" {
             return "()".to_owned();
         }
-        if let Some((path, fields)) = self.stub.fields(&self.routine.name, ty) {
+        if let Some((path, fields)) = self.stub.fields(&method.name, ty) {
             let fields = fields.iter().map(|it| format!("{}: {}, ", it.0, self.described(&it.0).given(&it.1)));
             return format!("{path} {{ {} }}", fields.collect::<String>());
         }
         // What has room in the reply is no result, unless it may be out of line too.
-        let params = &self.stub.methods[&self.routine.name].params;
         let has_room = |it: &Described<'_>| {
-            params.iter().any(|(name, ty)| is_named(name, &it.arg.name) && text(ty).contains("Room <"))
+            method.params.iter().any(|(name, ty)| is_named(name, &it.arg.name) && text(ty).contains("Room <"))
         };
         let mut results = self.args.iter().filter(|it| it.arg.is_returned());
         let only = results.find(|it| it.passed == Passed::Indefinite || !has_room(it));
@@ -149,8 +150,8 @@ impl Described<'_> {
     fn given(&self, ty: &Type) -> String {
         let at = self.at;
         match self.arg.role {
-            Role::WaitTime | Role::SendTime => return "Timeout(0)".to_owned(),
-            Role::MsgOption => return "MsgOptions::NONE".to_owned(),
+            Role::WaitTime | Role::SendTime => return format!("Timeout(x_.word({at}))"),
+            Role::MsgOption => return format!("MsgOptions(x_.word({at}))"),
             _ => {}
         }
         if let Type::Reference(it) = ty {
@@ -168,7 +169,8 @@ impl Described<'_> {
             };
         }
         let made = self.ty.is_port() || text(ty).contains('<') && !text(ty).starts_with('[');
-        let wrapped = ["Obj", "OutObj", "Wide"].iter().any(|it| text(ty).starts_with(it));
+        let object = ["Obj", "OutObj"].iter().any(|it| text(ty).starts_with(it)) && !self.ty.is_port();
+        let wrapped = object || text(ty).starts_with("Wide");
         let code = text(ty).starts_with("Result");
         if made && !wrapped && !code { format!("x_.made({at})") } else { format!("x_.values({at})") }
     }
@@ -179,6 +181,7 @@ impl Described<'_> {
         let shown = text(ty);
         let line = match self.passed {
             Passed::Text => format!("x_.got_text({at}, {param}.bytes());"),
+            _ if self.is_token_of(Sides::Server) => format!("x_.got({at}, {param});"),
             _ if !self.is_data() => format!("x_.got_value({at}, &{param});"),
             Passed::Counted if shown.starts_with('&') => format!("x_.got_list({at}, {param}.iter().copied());"),
             Passed::Value | Passed::Fixed if !self.ty.is_port() => {

@@ -1,15 +1,20 @@
-//! Writes the Rust that calls stubs and serves them: the same descriptions of arguments for both languages.
+//! Writes the Rust that calls generated client functions and implements generated server traits, whatever their
+//! arguments are. Where values come from and go to is up to a type `Side` of whoever uses it.
+//!
+//! [`with_c`] makes calls of C stubs beside them, for one ABI; [`replay`] makes tables of calls for recorded exchanges.
 
 mod c;
+mod replay;
 mod rust;
 mod stub;
 
 use std::fmt::Write;
 
 use mig_codegen::Unit;
-use mig_codegen::model::{Arg, Class, Form, Interface, IpcName, Role, Routine, Type, TypeId};
+use mig_codegen::model::{Arg, Class, Form, Interface, IpcName, Role, Routine, Sides, Type, TypeId};
 
-use stub::Stub;
+pub use replay::{Source, replay};
+use stub::{Function, Stub};
 
 /// How an argument is passed: as in the program's `call.rs`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,24 +48,24 @@ struct Writer<'a> {
 }
 
 /// The text of a subsystem's module: its stubs, and the glue inside. `rejected` says which routines C does not have.
-pub(crate) fn module(key: &str, unit: &Unit, stubs: &str, rejected: &[String]) -> String {
-    let stub = Stub::parse(stubs);
+pub fn with_c(key: &str, unit: &Unit, stubs: &str, rejected: &[String]) -> String {
+    let stub = Stub::parse(&[stubs], &unit.abi.module());
     let interface = &unit.interface;
     let (mut table, mut functions, mut methods) = (String::new(), String::new(), String::new());
     for routine in &interface.routines {
         let writer = Writer::new(interface, &stub, key, routine);
         methods += &writer.rust_method();
         functions += &writer.c_function();
-        if !rejected.contains(&routine.name) {
-            functions += &writer.rust_call();
+        if let Some(call) = stub.call_of(routine).filter(|_| !rejected.contains(&routine.name)) {
+            functions += &writer.rust_call(call);
             functions += &writer.c_call();
-            table += &writer.entry();
+            table += &writer.entry(call);
         }
     }
     let abi = unit.abi.module();
     let demux = format!("s_{key}_{}", demux(interface));
     let name = &interface.subsystem.as_ref().expect("it has a subsystem").name;
-    let translations = stub.translations();
+    let translations = stub.offset_translations();
     let server = &stub.server;
     format!(
         "{stubs}
@@ -104,12 +109,13 @@ impl<'a> Writer<'a> {
     }
 
     /// The routine's row of the table.
-    fn entry(&self) -> String {
+    fn entry(&self, call: &Function) -> String {
         let Routine { name, number, one_way, .. } = self.routine;
+        let rust = &call.name;
         let id = self.interface.subsystem.as_ref().map_or(0, |it| it.base) + number;
         let args: String = self.args.iter().map(|it| self.description(it)).collect();
         format!(
-            "call::Routine {{ name: {name:?}, id: {id}, one_way: {one_way}, c: c_{name}, rust: rust_{name}, \
+            "call::Routine {{ name: {name:?}, id: {id}, one_way: {one_way}, c: c_{name}, rust: rust_{rust}, \
              args: &[{args}] }},\n"
         )
     }
@@ -153,7 +159,7 @@ impl<'a> Described<'a> {
                 // The number of a short type word has twelve bits.
                 Form::Unbounded(of) if arg.options.long == Some(false) => (Passed::Memory, size(of), 0xfff),
                 Form::Unbounded(of) => (Passed::Memory, size(of), 1 << 20),
-                _ => whole,
+                _ => (Passed::Memory, size(*of), 1),
             },
             Form::Unbounded(of) => (Passed::Indefinite, size(*of), 2048 / size(*of)),
             Form::UpTo(of, max) => (Passed::Counted, size(*of), *max),
@@ -194,10 +200,15 @@ impl<'a> Described<'a> {
     fn is_data(&self) -> bool {
         self.arg.role == Role::Data
     }
+
+    /// Whether it stands for what the kernel says of the sender of a message that this side receives.
+    fn is_token_of(&self, side: Sides) -> bool {
+        matches!(self.arg.role, Role::Token(..)) && self.arg.is_on(side)
+    }
 }
 
 /// The module that lists the subsystems.
-pub(crate) fn index(keys: &[String]) -> String {
+pub fn index(keys: &[String]) -> String {
     let mut text = "pub const SUBSYSTEMS: &[crate::call::Subsystem] = &[\n".to_owned();
     keys.iter().for_each(|it| writeln!(text, "    crate::stubs::{it}::glue::SUBSYSTEM,").expect("text grows"));
     text + "];\n"
