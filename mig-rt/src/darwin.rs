@@ -6,9 +6,13 @@
 //! Reply ports are libsystem's, one per thread, which C's stubs on the same thread use as well. libsystem ends the
 //! process if it cannot make one.
 //!
-//! From macOS 13 and iOS 16 on, libsystem's `mach_msg` tells the kernel that a message goes to a queue. A send to an
-//! object of the kernel, such as a task or a host, is then refused with code `0x10000013`, and raises an exception of
-//! the class `EXC_GUARD` which ends the process. Messages between tasks are what this transport is for there.
+//! From macOS 13 and iOS 16 on a sender must tell whether a message goes to the kernel or to a queue: libsystem's
+//! `mach_msg` tells that it goes to a queue, and a task that sends it to an object of the kernel, such as a task or a
+//! host, is ended by an exception of the class `EXC_GUARD`. So the kernel is asked what a send right is to, which costs
+//! a call, and a message to an object of its own goes by the function that Apple's own stubs use. It is no public
+//! interface, and is looked up when the program runs.
+
+mod kernel;
 
 use mach2::message::mach_msg_header_t;
 use mach2::traps::mach_task_self;
@@ -58,6 +62,10 @@ unsafe impl Mach for Darwin {
     const DIALECT: Dialect = Dialect::DARWIN;
 
     unsafe fn mach_msg(message: *mut u8, call: Call) -> i32 {
+        // SAFETY: the caller's contract is the kernel's, and a message that is sent has a header.
+        if let Some(code) = unsafe { kernel::mach_msg(message, call) } {
+            return code;
+        }
         let header = message.cast::<mach_msg_header_t>();
         let (option, notify) = (call.option as i32, 0);
         // SAFETY: the caller's contract is the kernel's.

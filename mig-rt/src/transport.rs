@@ -99,7 +99,7 @@ pub struct Operation {
     pub send_timeout: Option<Timeout>,
     /// Give the receive up after so long.
     pub receive_timeout: Option<Timeout>,
-    /// Leave a message in the queue that is longer than the buffer, and say how long it is.
+    /// Leave a message in the queue that is longer than the buffer.
     pub large: bool,
     /// Whatever else the caller or the definition asks for.
     pub options: MsgOptions,

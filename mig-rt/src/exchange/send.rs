@@ -101,6 +101,8 @@ impl<'b, T: Transport, W: Row, F> Outgoing<'b, T, W, F> {
         }
         operation.send = true;
         let own = operation.receive.is_none();
+        // The kernel refuses to see who waits for whom on any other port.
+        operation.special_reply &= own;
         let port = match operation.receive {
             Some(it) => it,
             None if operation.special_reply => {
