@@ -4,5 +4,9 @@
 #![no_std]
 
 // The compiler formats its output itself.
+#[cfg(feature = "darwin")]
+#[rustfmt::skip]
+pub mod darwin;
+#[cfg(feature = "mach3")]
 #[rustfmt::skip]
 pub mod mach3;

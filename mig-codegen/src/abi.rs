@@ -35,6 +35,8 @@ pub struct Abi {
     /// The C compiler puts members of a structure at multiples of up to this, which is more than the definition says
     /// in one ABI.
     pub c_align: u32,
+    /// And those of a structure that a flavor selects, which Darwin's headers pack.
+    pub flavor_align: u32,
     /// Data follow an NDR record.
     pub ndr: bool,
     /// The header has a sequence number; otherwise a trailer has it.
@@ -110,6 +112,7 @@ impl Abi {
         long_type_word: 12,
         align: 4,
         c_align: 4,
+        flavor_align: 4,
         ndr: false,
         sequence_number: true,
         predefined: &["__ILP32__"],
@@ -128,6 +131,7 @@ impl Abi {
         long_type_word: 8,
         align: 8,
         c_align: 8,
+        flavor_align: 8,
         ndr: false,
         sequence_number: true,
         predefined: &["__LP64__"],
@@ -146,6 +150,7 @@ impl Abi {
         long_type_word: 12,
         align: 4,
         c_align: 8,
+        flavor_align: 8,
         ndr: false,
         sequence_number: true,
         predefined: &["__LP64__", "GNUMACH_2022"],
@@ -164,6 +169,7 @@ impl Abi {
         long_type_word: 0,
         align: 4,
         c_align: 8,
+        flavor_align: 4,
         ndr: true,
         sequence_number: false,
         predefined: &["__LP64__", "_LP64", "__APPLE__", "__MACH__", "__MACH30__", "__LITTLE_ENDIAN__"],
@@ -177,6 +183,7 @@ impl Abi {
         predefined: &["__ILP32__", "_ILP32", "__APPLE__", "__MACH__", "__MACH30__", "__LITTLE_ENDIAN__"],
         machine: "i386",
         address: 4,
+        c_align: 4,
         ..Abi::DARWIN_LP64
     };
 

@@ -282,9 +282,6 @@ fn difference(one: &Routine, other: &Routine) -> Option<&'static str> {
         return Some("the kind");
     }
     // What only changes bytes of one family, or what C does with memory, is no difference to callers and methods.
-    let key = |it: &Arg| {
-        let ArgOptions { dealloc, count_in_out, .. } = it.options;
-        (it.name.clone(), it.role, it.flow, dealloc, count_in_out)
-    };
+    let key = |it: &Arg| (it.name.clone(), it.role, it.flow, it.options.dealloc);
     (!one.args.iter().map(key).eq(other.args.iter().map(key))).then_some("the argument list")
 }

@@ -141,9 +141,10 @@ impl Context<'_> {
         (ty.translation.intran.is_some() || ty.translation.payload.is_some()) && self.is_translatable(arg)
     }
 
-    /// Whether a server converts the argument when it is returned.
-    pub(super) fn is_translated_out(&self, arg: &Arg) -> bool {
-        self.joined.ty(arg.ty).translation.outtran.is_some() && self.is_translatable(arg)
+    /// Whether a server converts the argument when it is returned. An answer that may come later holds what travels: it is
+    /// sent where there is no server to ask.
+    pub(super) fn is_translated_out(&self, routine: &Routine, arg: &Arg) -> bool {
+        !self.is_answered(routine) && self.joined.ty(arg.ty).translation.outtran.is_some() && self.is_translatable(arg)
     }
 
     /// Send rights and values by value have objects; what else a definition may translate stays as it is.
@@ -163,13 +164,14 @@ impl Context<'_> {
                 bounds.push(it);
             }
         };
-        for arg in self.joined.routines.iter().flat_map(|it| &it.args) {
+        let args = self.joined.routines.iter().flat_map(|routine| routine.args.iter().map(move |it| (routine, it)));
+        for (routine, arg) in args {
             let Some(marker) = self.marker(arg).map(|it| self.path(&it)) else { continue };
             let (input, output) = (arg.flow != Flow::Out, arg.flow != Flow::In && arg.role == Role::Data);
             if input && self.is_translated_in(arg) {
                 add(quote!(Translate<T, #marker>));
             }
-            if output && self.is_translated_out(arg) {
+            if output && self.is_translated_out(routine, arg) {
                 add(quote!(Outtran<T, #marker>));
             }
         }

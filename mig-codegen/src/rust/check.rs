@@ -93,11 +93,30 @@ impl Context<'_> {
                     ));
                 }
             }
+            Shape::Fixed(Value::Number(Number::Address | Number::Size), _)
+            | Shape::Counted(Value::Number(Number::Address | Number::Size))
+            | Shape::Indefinite(Value::Number(Number::Address | Number::Size))
+            | Shape::Memory(Value::Number(Number::Address | Number::Size)) => self.check_addresses(arg, diagnostics),
+            // Each element is converted.
+            Shape::Fixed(it, _) if !it.is_plain() => {}
             Shape::Fixed(..) | Shape::Counted(_) | Shape::Indefinite(_) | Shape::Memory(_) => {
                 self.check_width(arg, diagnostics)
             }
             Shape::Text { .. } | Shape::Right(_) => {}
         }
+    }
+
+    /// Addresses in arrays are as wide as the ABI's.
+    fn check_addresses(&self, arg: &Arg, diagnostics: &mut Diagnostics) {
+        let bits = |unit: usize| self.source(arg.ty, unit).map(|it| self.units[unit].interface.ty(it).bits);
+        let differs = |unit: &usize| bits(*unit).is_some_and(|it| it != self.units[*unit].abi.address * 8);
+        let Some(unit) = (0..self.units.len()).find(differs) else { return };
+        diagnostics.push(
+            Diagnostic::new(&codes::FORM_MISMATCH, arg.span, format!("elements of `{}` are no addresses", arg.name))
+                .label(format!("{} bits in `{}`", bits(unit).unwrap_or(0), self.units[unit].abi.name))
+                .note("in an array, `address` and `size` of a type table are as wide as the ABI's addresses")
+                .help("map the element's type to `u64`"),
+        );
     }
 
     /// Elements that stand in arrays as they are must have the same width in every ABI.
@@ -147,7 +166,10 @@ impl Context<'_> {
         for (rust, item) in &self.items {
             self.check_clash(rust, item, diagnostics);
             match &item.kind {
-                Kind::Structure(id) => self.check_structure(*id, diagnostics),
+                Kind::Structure(id) => {
+                    self.check_members(*id, diagnostics);
+                    self.check_structure(*id, diagnostics);
+                }
                 Kind::Table(fields) => {
                     self.check_fields(&item.mig, fields, diagnostics);
                 }
@@ -203,7 +225,7 @@ impl Context<'_> {
         if !self.check_fields(name, &flavor.fields, diagnostics) {
             return;
         }
-        let sizes = self.laid_out(&flavor.fields).sizes;
+        let sizes = self.flavor_fields(flavor).sizes;
         for (unit, size) in self.units.iter().zip(sizes) {
             let words = if unit.abi.address == 8 { flavor.words_lp64 } else { flavor.words };
             if words != size.div_ceil(4) {

@@ -7,6 +7,7 @@ use mig_parser::span::Span;
 use super::Context;
 use super::items::{Item, Kind};
 use super::names;
+use crate::model::{Form, TypeId};
 
 impl Context<'_> {
     /// Routines, and the arguments of each.
@@ -17,6 +18,13 @@ impl Context<'_> {
             let args = routine.args.iter();
             check_named(args.map(|it| (names::variable(&it.name).to_string(), &*it.name, it.span)), diagnostics);
         }
+    }
+
+    /// Members of a structure.
+    pub(super) fn check_members(&self, id: TypeId, diagnostics: &mut Diagnostics) {
+        let ty = self.joined.form(id);
+        let Form::Members(members) = &ty.form else { return };
+        check_named(members.iter().map(|it| (names::variable(&it.name).to_string(), &*it.name, ty.span)), diagnostics);
     }
 
     /// A type and another one that the definition names differently.

@@ -208,7 +208,7 @@ impl<'a> Stub<'a> {
             let name = names::variable(&arg.name);
             if context.is_exchanged(arg) {
                 params.extend(context.client_slice(arg).map(|it| (name, super::params::shared_slice(&it))));
-            } else if arg.flow == Flow::Out && arg.options.count_in_out {
+            } else if arg.flow == Flow::Out && self.sends_room(arg) {
                 params.push((names::beside(self.routine, arg, "room"), quote!(usize)));
             } else if self.is_one_way_reply(arg) {
                 params.push((name, quote!(Outbound<#lifetime, T>)));
@@ -217,6 +217,13 @@ impl<'a> Stub<'a> {
             }
         }
         params
+    }
+
+    /// Whether the request says how much room there is for a result. Memory of its own needs none.
+    pub(super) fn sends_room(&self, arg: &Arg) -> bool {
+        let is_room =
+            |it: Item<'_>| it.data.kind == FieldKind::Count && self.arg(&it).is_some_and(|it| std::ptr::eq(it, arg));
+        self.exchange.request.items().any(is_room)
     }
 
     /// The reply port of a one-way routine: a right like any other, but in the header.
@@ -271,7 +278,7 @@ impl<'a> Stub<'a> {
         let mut arguments = Vec::new();
         for arg in self.routine.args.iter().filter(header) {
             let name = names::variable(&arg.name);
-            if arg.flow == Flow::Out && arg.options.count_in_out {
+            if arg.flow == Flow::Out && self.sends_room(arg) {
                 let max = self.reply_max(arg);
                 let takes_slice = context.client_slice(arg).is_some();
                 arguments.push(if takes_slice { quote!(#name.len()) } else { quote!(#max) });

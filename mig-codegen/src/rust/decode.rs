@@ -218,9 +218,11 @@ impl Stub<'_> {
         let body = &self.locals.body;
         match value {
             Value::Number(number @ (Number::Address | Number::Size)) if word.is_empty() => {
-                let (ty, method) =
-                    (super::value::number(*number), if field.size == 8 { quote!(u64) } else { quote!(u32) });
-                quote!(let #name = #ty(#body.#method()?.into());)
+                let ty = super::value::number(*number);
+                match field.size {
+                    8 => quote!(let #name = #ty(#body.u64()?);),
+                    _ => quote!(let #name = #ty(#body.u32()?.into());),
+                }
             }
             Value::Number(number) => {
                 let own = match number {

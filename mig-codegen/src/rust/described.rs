@@ -209,7 +209,7 @@ impl Stub<'_> {
         let (reply, layout) = (&self.locals.reply, self.layout(arg));
         let Some(transfer) = &item.data.transfer else { return quote!() };
         let put = match self.shape(arg) {
-            Shape::Right(it) if it.is_outbound() && !self.half.context.is_translated_out(arg) => {
+            Shape::Right(it) if it.is_outbound() && !self.half.context.is_translated_out(self.routine, arg) => {
                 return quote!(#reply.outbound(#value););
             }
             Shape::Right(it) => {

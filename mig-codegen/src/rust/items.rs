@@ -138,7 +138,7 @@ impl Context<'_> {
 
     /// Tokens of an item.
     pub(super) fn item_tokens(&self, rust: &str, item: &Item) -> TokenStream {
-        let docs = docs(item);
+        let docs = docs(rust, item);
         match &item.kind {
             Kind::Open(it) => open(rust, it, &docs),
             Kind::Marker(id) => self.marker_tokens(rust, *id, &docs),
@@ -193,16 +193,17 @@ impl Context<'_> {
     }
 }
 
-fn docs(item: &Item) -> TokenStream {
+fn docs(rust: &str, item: &Item) -> TokenStream {
     let first = format!(" `{}`", item.mig);
     let more = item.doc.iter().flat_map(|it| it.lines()).map(|it| format!(" {it}"));
-    let alias = &item.mig;
+    let alias = (names::last(rust) != item.mig).then_some(&item.mig);
+    let alias = alias.map(|it| quote!(#[doc(alias = #it)]));
     let blank = item.doc.as_ref().map(|_| quote!(#[doc = ""]));
     quote! {
         #[doc = #first]
         #blank
         #(#[doc = #more])*
-        #[doc(alias = #alias)]
+        #alias
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::value::{Path, Value};
+use crate::abi::Abi;
 use crate::compilation::Unit;
 use crate::model::{Form, Interface, Member, TypeId};
-use crate::types::{Entry, FieldEntry, FieldType, Number, Open};
+use crate::types::{Entry, FieldEntry, FieldType, Flavor, Number, Open};
 
 /// A field of a structure: its value, and for each ABI where it stands and how.
 #[derive(Clone, Debug)]
@@ -144,13 +145,23 @@ impl Context<'_> {
 
     /// Fields laid out as C does.
     pub(super) fn laid_out(&self, entries: &[FieldEntry]) -> Fields {
+        self.placed(entries, |it| it.c_align)
+    }
+
+    /// Fields of a structure that a flavor selects.
+    pub(super) fn flavor_fields(&self, flavor: &Flavor) -> Fields {
+        self.placed(&flavor.fields, |it| it.flavor_align)
+    }
+
+    /// Fields one behind the other, at multiples of up to `most`.
+    fn placed(&self, entries: &[FieldEntry], most: fn(&Abi) -> u32) -> Fields {
         let units = 0..self.units.len();
         let mut fields: Vec<Field> = entries
             .iter()
             .map(|it| Field { name: it.name.clone(), value: self.field_value(it), places: Vec::new() })
             .collect();
         let sizes = units.map(|unit| {
-            let most = self.units[unit].abi.c_align;
+            let most = most(&self.units[unit].abi);
             let (mut end, mut widest) = (0u32, 1);
             for (entry, field) in entries.iter().zip(&mut fields) {
                 let wire = self.field_wire(entry, unit);

@@ -75,8 +75,15 @@ pub(crate) fn constant(name: &str) -> Ident {
 pub(crate) fn routine(name: &str) -> Ident {
     let name = snake(name);
     let is_half = Abi::ALL.iter().any(|it| it.module() == name);
-    let taken = is_half || MODULES.contains(&name.as_str()) || name.starts_with("serve_");
+    let taken = is_half || MODULES.contains(&name.as_str()) || name.trim_start_matches('_').starts_with("serve_");
     ident(&if taken { name + "_" } else { name })
+}
+
+/// The function of a dispatcher that serves a routine. Underscores stay in front: two in a row are no snake.
+pub(crate) fn serve(routine: &Ident) -> Ident {
+    let routine = routine.to_string();
+    let rest = routine.trim_start_matches('_');
+    format_ident!("{}serve_{rest}", routine[..routine.len() - rest.len()])
 }
 
 /// A module, a function or an argument: `doFoo` → `do_foo`.

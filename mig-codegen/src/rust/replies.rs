@@ -37,7 +37,7 @@ impl Stub<'_> {
         let at = quote!(#module::#at);
         let name = self.half.context.out_name(self.routine, arg, Sides::Server);
         let max = literal(item.data.variable.map_or(0, |it| it.max));
-        let limit = limited(self.routine, arg);
+        let limit = self.limited(arg);
         let filled = Some(quote!(let #name = #name.filled();));
         Some(match &shape {
             Shape::Fixed(it, count) if shape.has_room() => {
@@ -84,7 +84,7 @@ impl Stub<'_> {
         let context = self.half.context;
         let name = context.out_name(self.routine, arg, Sides::Server);
         let same = self.leader(arg).map(|it| context.out_name(self.routine, it, Sides::Server));
-        let (ty, layout, limit) = (it.plain(), self.layout(arg), limited(self.routine, arg));
+        let (ty, layout, limit) = (it.plain(), self.layout(arg), self.limited(arg));
         let room = if it.is_plain() { quote!(array::<#ty>(#at, #max)) } else { quote!(packed(#layout, #at, #max)) };
         let write = match (it.is_plain(), same) {
             (true, None) => quote!(#reply.counted_in_place::<#ty>(#word #at, #name);),
@@ -108,7 +108,7 @@ impl Stub<'_> {
     ) -> Write {
         let Locals { reply, rooms, .. } = &self.locals;
         let name = self.half.context.out_name(self.routine, arg, Sides::Server);
-        let (right, limit) = (it.got(), limited(self.routine, arg));
+        let (right, limit) = (it.got(), self.limited(arg));
         let word = self.reply_word(item, arg);
         let write = if item.data.transfer.is_some() {
             self.write_rights_described(arg, item, it, &name)
@@ -167,7 +167,7 @@ impl Stub<'_> {
         let room = self.room_name(arg);
         let region = if results > 1 { quote!(#out.#name) } else { quote!(#name) };
         let layout = self.layout(arg);
-        let limit = limited(self.routine, arg);
+        let limit = self.limited(arg);
         let (place, write) = if it.is_plain() {
             let ty = it.plain();
             (
@@ -222,7 +222,7 @@ impl Stub<'_> {
         let Locals { reply, out, service, .. } = &self.locals;
         let name = names::variable(&arg.name);
         let mut value = if results > 1 { quote!(#out.#name) } else { quote!(#name) };
-        if let Some(marker) = context.marker(arg).filter(|_| context.is_translated_out(arg)) {
+        if let Some(marker) = context.marker(arg).filter(|_| context.is_translated_out(self.routine, arg)) {
             let marker = context.path(&marker);
             value = quote!(Outtran::<T, #marker>::outtran(&*#service, #value));
             if let (Shape::Right(it), None) = (shape, item.data.transfer) {
@@ -248,7 +248,7 @@ impl Stub<'_> {
             Shape::Rights(_, RightsPlace::Indefinite) => {
                 let max = literal(item.data.variable.map_or(0, |it| it.max));
                 let limit = limit_name(self.routine, arg);
-                let max = if arg.options.count_in_out { quote!(#limit) } else { quote!(#max) };
+                let max = if self.sends_room(arg) { quote!(#limit) } else { quote!(#max) };
                 quote!(#reply.rights_indefinite_moved(#word #max, #value)?;)
             }
             Shape::Rights(..) => quote!(#reply.surrender_rights(#word #value)?;),
@@ -303,24 +303,24 @@ impl Stub<'_> {
         })
     }
 
+    /// What makes a room no larger than the client's.
+    fn limited(&self, arg: &Arg) -> Option<TokenStream> {
+        let limit = limit_name(self.routine, arg);
+        self.sends_room(arg).then(|| quote!(.limit(#limit)))
+    }
+
     /// The type word of a reply's item: what a server has given away is sent as moved.
     pub(super) fn reply_word(&self, item: &Item<'_>, arg: &Arg) -> TokenStream {
         let Some(word) = item.word else { return TokenStream::new() };
         let shape = self.shape(arg);
         let moved = match &shape {
-            Shape::Right(it) => !it.is_outbound() || self.half.context.is_translated_out(arg),
+            Shape::Right(it) => !it.is_outbound() || self.half.context.is_translated_out(self.routine, arg),
             Shape::Rights(..) => true,
             _ => false,
         };
         let descriptor = if moved { &word.expected } else { &word.sent };
         self.word(Some(descriptor), Some(arg))
     }
-}
-
-/// What makes a room no larger than the client's.
-fn limited(routine: &Routine, arg: &Arg) -> TokenStream {
-    let limit = limit_name(routine, arg);
-    if arg.options.count_in_out { quote!(.limit(#limit)) } else { quote!() }
 }
 
 /// Local for the room that a client has.

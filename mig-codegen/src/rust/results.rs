@@ -149,17 +149,17 @@ impl Context<'_> {
     /// What a server's method returns.
     pub(super) fn server_results(&self, routine: &Routine) -> Results {
         let later = self.is_answered(routine);
-        Results(routine.returned().filter_map(|it| self.server_result(it, later)).collect())
+        Results(routine.returned().filter_map(|it| self.server_result(routine, it, later)).collect())
     }
 
-    pub(super) fn server_result(&self, arg: &Arg, later: bool) -> Option<ResultField> {
+    pub(super) fn server_result(&self, routine: &Routine, arg: &Arg, later: bool) -> Option<ResultField> {
         let name = names::variable(&arg.name);
         let doc = format!("`{}`", arg.name);
         let field = |ty: TokenStream, generic: bool, borrows: bool| {
             Some(ResultField { name: name.clone(), doc: doc.clone(), ty, generic, borrows, object: None })
         };
         let shape = self.shape(arg);
-        if let Some(marker) = self.marker(arg).filter(|_| self.is_translated_out(arg)) {
+        if let Some(marker) = self.marker(arg).filter(|_| self.is_translated_out(routine, arg)) {
             let marker = self.path(&marker);
             let object = Some(names::ident(&names::type_name(&arg.name)));
             let ty = quote!(OutObj<Self, T, #marker>);

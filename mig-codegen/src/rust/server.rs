@@ -29,7 +29,7 @@ impl Stub<'_> {
         let context = self.half.context;
         let answered = context.is_answered(self.routine);
         let Locals { service, request, reply, body, own, .. } = &self.locals;
-        let function = format_ident!("serve_{}", self.name());
+        let function = names::serve(&self.name());
         let (name, server) = (self.name(), context.trait_name());
         let items: Vec<Item<'_>> = self.exchange.request.items().collect();
         let reads: Vec<(Option<&Arg>, Read)> = items.iter().map(|it| (self.arg(it), self.read(it))).collect();
@@ -382,8 +382,7 @@ impl Half<'_> {
         let last = literal(last);
         let arms = self.unit.exchanges.iter().map(|it| {
             let routine = &self.unit.interface.routines[it.routine];
-            let (id, function) =
-                (names::constant(&routine.name), format_ident!("serve_{}", names::routine(&routine.name)));
+            let (id, function) = (names::constant(&routine.name), names::serve(&names::routine(&routine.name)));
             quote!(#id => #function(service, request, reply),)
         });
         let body = if self.unit.exchanges.is_empty() {

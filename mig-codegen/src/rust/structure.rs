@@ -17,7 +17,7 @@ impl Context<'_> {
         let name = names::last(rust);
         let eq = if it.fields.iter().all(|it| it.value.is_eq()) { quote!(PartialEq, Eq,) } else { quote!(PartialEq,) };
         let declared = it.fields.iter().map(|it| {
-            let (field, ty) = (names::ident(&it.name), it.value.tokens(self));
+            let (field, ty) = (names::variable(&it.name), it.value.tokens(self));
             let doc = format!(" `{}`", it.name);
             quote!(#[doc = #doc] pub #field: #ty)
         });
@@ -32,7 +32,7 @@ impl Context<'_> {
 
     /// A structure that a flavor selects.
     pub(super) fn flavor(&self, rust: &str, flavor: &Flavor, docs: &TokenStream) -> TokenStream {
-        let fields = self.laid_out(&flavor.fields);
+        let fields = self.flavor_fields(flavor);
         let structure = self.structure(rust, &fields, docs);
         let name = names::last(rust);
         let number = proc_macro2::Literal::i64_unsuffixed(flavor.number);
@@ -107,13 +107,13 @@ fn row_path(abi: &Abi) -> TokenStream {
 fn form(name: &Ident, generics: TokenStream, row: TokenStream, it: &Fields, unit: usize) -> TokenStream {
     let size = literal(it.sizes[unit]);
     let reads = it.fields.iter().map(|it| {
-        let (field, place) = (names::ident(&it.name), &it.places[unit]);
+        let (field, place) = (names::variable(&it.name), &it.places[unit]);
         let at = literal(place.at);
         let read = read(&it.value, &place.wire, &quote!(#at), &row);
         quote!(#field: #read)
     });
     let writes = it.fields.iter().map(|it| {
-        let (field, place) = (names::ident(&it.name), &it.places[unit]);
+        let (field, place) = (names::variable(&it.name), &it.places[unit]);
         let at = literal(place.at);
         write(&it.value, &place.wire, &quote!(#at), &quote!(self.#field), &row)
     });

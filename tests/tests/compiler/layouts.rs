@@ -132,6 +132,15 @@ fn our_definitions_are_laid_out_as_mach_3_has_them() {
     assert_eq!(compare("typed", "mach30-", &config, &folder), 227);
 }
 
+/// XNU's routines in both ABIs; of OSF's, which was a system of 32 bits, those that XNU does not have.
+#[test]
+fn our_definitions_are_laid_out_as_darwin_has_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../defs/darwin");
+    let config = Config::default().include(&folder).types(folder.join("types.toml"));
+    let counts = ["xnu-", "darlingserver-", "osfmk-"].map(|it| compare("untyped", it, &config, &folder));
+    assert_eq!(counts, [624, 12, 50]);
+}
+
 /// The package has definitions only; no compiler of C is needed.
 #[test]
 fn debians_definitions_are_laid_out_as_their_c_stubs() {

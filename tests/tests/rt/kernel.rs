@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mig_rt::exchange;
 use mig_rt::loopback::{Accounts, LoopbackMemory, PortAccounts, Stage};
 use mig_rt::transport::{Arrived, Failed, Left, Operation, Timeout, Wire};
-use mig_rt::typed::{self, Items, Row};
+use mig_rt::typed::{self, Items};
+use mig_rt::untyped::{self, Descriptors};
 use mig_rt::{
     AbiId, Address, Disposition, KernReturn, Loopback, MsgReturn, PortName, ReceiveRight, RightKind, SendRight,
     Transport,
@@ -110,8 +112,7 @@ impl Kernel {
     }
 
     /// What `mach_msg` leaves of a message that it gave back: every right as one that a receiver gets.
-    fn take_back<W: Row>(&self, wire: &mut Wire<'_>) {
-        let message = wire.bytes_mut();
+    fn take_back<W: exchange::Row>(&self, message: &mut [u8]) {
         let word = |at: usize| u32::from_le_bytes([message[at], message[at + 1], message[at + 2], message[at + 3]]);
         let bits = word(0);
         let (remote, local) = (Disposition(bits as u8), Disposition((bits >> 8) as u8));
@@ -120,6 +121,11 @@ impl Kernel {
         self.carry(names.1, local);
         let bits = bits & 0xffff_0000 | u32::from(remote.received().0) | u32::from(local.received().0) << 8;
         message[..4].copy_from_slice(&bits.to_le_bytes());
+    }
+
+    /// The same of a body with type words.
+    fn take_back_items<W: typed::Row>(&self, message: &mut [u8]) {
+        self.take_back::<W>(message);
         let items: Vec<_> = Items::<W>::new(message).collect();
         for item in items {
             let disposition = item.disposition::<W>();
@@ -127,6 +133,21 @@ impl Kernel {
                 item.names::<W>(message).for_each(|it| self.carry(it, disposition));
             }
             item.rewrite::<W>(message, disposition.received(), true);
+        }
+    }
+
+    /// The same of a body with descriptors.
+    fn take_back_descriptors<W: untyped::Row>(&self, message: &mut [u8]) {
+        self.take_back::<W>(message);
+        let descriptors: Vec<_> = Descriptors::<W>::new(message).collect();
+        for it in descriptors {
+            let disposition = it.disposition(message);
+            if it.is_memory() {
+                message[it.at + 8] = 1;
+            } else {
+                self.carry(it.name::<W>(message), disposition);
+                message[it.at + 10] = disposition.received().0;
+            }
         }
     }
 
@@ -175,9 +196,11 @@ impl Transport for Kernel {
         let Some(failed) = failure else { return self.inner.msg(abi, operation, message) };
         match failed.left {
             Left::TakenBack => match abi {
-                AbiId::GnumachI386 => self.take_back::<typed::GnumachI386>(message),
-                AbiId::GnumachX8664 => self.take_back::<typed::GnumachX8664>(message),
-                _ => self.take_back::<typed::GnumachX8664v2022>(message),
+                AbiId::GnumachI386 => self.take_back_items::<typed::GnumachI386>(message.bytes_mut()),
+                AbiId::GnumachX8664 => self.take_back_items::<typed::GnumachX8664>(message.bytes_mut()),
+                AbiId::GnumachX8664v2022 => self.take_back_items::<typed::GnumachX8664v2022>(message.bytes_mut()),
+                AbiId::DarwinLp64 => self.take_back_descriptors::<untyped::DarwinLp64>(message.bytes_mut()),
+                _ => self.take_back_descriptors::<untyped::DarwinIlp32>(message.bytes_mut()),
             },
             Left::Sent if operation.send => {
                 let send = Operation { receive: None, ..operation };

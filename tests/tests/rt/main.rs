@@ -19,4 +19,5 @@ mod rights;
 mod serving;
 mod threads;
 mod traps;
+mod untyped;
 mod values;
