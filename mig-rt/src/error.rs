@@ -260,6 +260,8 @@ impl Error {
     /// No reply will ever come.
     pub const SERVER_DIED: Error = Error::mig(MigError::SERVER_DIED);
 
+    // Inlined, so that callers see that it does not unwind.
+    #[inline(always)]
     const fn pack(who: u64, code: i32) -> Error {
         match NonZeroU64::new(who | code as u32 as u64) {
             Some(it) => Error(it),
@@ -267,6 +269,7 @@ impl Error {
         }
     }
 
+    #[inline(always)]
     const fn mig(code: MigError) -> Error {
         Error::pack(MIG, code.code())
     }

@@ -27,5 +27,5 @@ pub(crate) use reply::{copy_prefix, refused_id};
 pub use request::Request;
 pub(crate) use request::reply_right;
 pub use row::{Row, Typed, Untyped};
-pub(crate) use row::{by_row, sealed};
+pub(crate) use row::{by_row, round, sealed};
 pub use send::Unsent;

@@ -116,6 +116,19 @@ impl<'m, T: Transport, R: Right<T>> Rights<'m, T, R> {
         }
     }
 
+    /// A region with the names, collected if they are not in one yet; the rights are the caller's from now on.
+    ///
+    /// # Errors
+    /// As [`Transport::allocate`]; the rights are released then.
+    pub(crate) fn into_names(self, via: &T) -> Result<T::Memory, KernReturn> {
+        let rights = match self.into_memory() {
+            Ok(it) => return Ok(it),
+            Err(rights) => Rights::collect(via, rights)?,
+        };
+        // What was collected is in a region, and nothing of it was yielded.
+        rights.into_memory().map_err(|_| KernReturn::FAILURE)
+    }
+
     /// The region with its names, which the caller owns from now on; `None` if they are in line.
     pub(crate) fn into_memory(self) -> Result<T::Memory, Self> {
         if self.next != 0 || !matches!(self.cells, Cells::Memory(_)) {

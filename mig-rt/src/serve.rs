@@ -211,7 +211,8 @@ fn sending(reply: &[MaybeUninit<u8>], receive: Operation) -> Operation {
 /// # Safety
 /// The transport received `request`, a whole message with its trailer, if its ABI has one, and nobody has used it before: rights and
 /// memory in it are taken over, and so is its reply right, which the reply owns.
-#[inline]
+// Where the caller knows the ABI, nothing is left of the others.
+#[inline(always)]
 pub unsafe fn answer<T: Transport, S: ?Sized>(
     abi: AbiId,
     request: &[u8],
@@ -249,16 +250,23 @@ fn answer_in<T: Transport, S: ?Sized, W: Row>(
         None => Err(Unserved::BAD_ID),
     };
     if let Err(why) = served {
-        if why.is_refused() {
-            W::release(request, via);
-        }
-        if W::is_silent(why.code) {
+        if give_back::<T, W>(request, why, via) {
             return None;
         }
         reply.fail(why.code);
     }
     // Nobody waits: what the reply holds is released with it.
     if reply.to().is_valid() { Some(reply.into_sent()) } else { None }
+}
+
+/// Releases what a request still owns that has no successful answer, and says whether it has none at all.
+#[cold]
+#[inline(never)]
+fn give_back<T: Transport, W: Row>(request: &[u8], why: Unserved, via: T) -> bool {
+    if why.is_refused() {
+        W::release(request, via);
+    }
+    W::is_silent(why.code)
 }
 
 /// What became of a reply that was not sent.

@@ -282,6 +282,94 @@ impl<W> Form<W> for AlarmType {
     }
 }
 
+/// `TASK_BASIC_INFO_64_2`
+#[doc(alias = "TASK_BASIC_INFO_64_2")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ArmTaskBasicInfo64 {
+    /// `suspend_count`
+    pub suspend_count: i32,
+    /// `virtual_size`
+    pub virtual_size: u64,
+    /// `resident_size`
+    pub resident_size: u64,
+    /// `user_time`
+    pub user_time: TimeValue,
+    /// `system_time`
+    pub system_time: TimeValue,
+    /// `policy`
+    pub policy: i32,
+}
+
+impl Form<untyped::DarwinLp64> for ArmTaskBasicInfo64 {
+    type Base = [u8; 40];
+
+    fn read(base: &[u8; 40]) -> Self {
+        ArmTaskBasicInfo64 {
+            suspend_count: field::<i32>(base, 0),
+            virtual_size: field::<Wide<u64>>(base, 4).get(),
+            resident_size: field::<Wide<u64>>(base, 12).get(),
+            user_time: Form::<untyped::DarwinLp64>::read(&field::<[u8; 8]>(base, 20)),
+            system_time: Form::<untyped::DarwinLp64>::read(&field::<[u8; 8]>(base, 28)),
+            policy: field::<i32>(base, 36),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 40]> {
+        let mut base = [0; 40];
+        put(&mut base, 0, self.suspend_count);
+        put(&mut base, 4, Wide::new(self.virtual_size));
+        put(&mut base, 12, Wide::new(self.resident_size));
+        put(&mut base, 20, Form::<untyped::DarwinLp64>::write(&self.user_time)?);
+        put(&mut base, 28, Form::<untyped::DarwinLp64>::write(&self.system_time)?);
+        put(&mut base, 36, self.policy);
+        Some(base)
+    }
+}
+
+impl Form<untyped::DarwinIlp32> for ArmTaskBasicInfo64 {
+    type Base = [u8; 40];
+
+    fn read(base: &[u8; 40]) -> Self {
+        ArmTaskBasicInfo64 {
+            suspend_count: field::<i32>(base, 0),
+            virtual_size: field::<Wide<u64>>(base, 4).get(),
+            resident_size: field::<Wide<u64>>(base, 12).get(),
+            user_time: Form::<untyped::DarwinIlp32>::read(&field::<[u8; 8]>(base, 20)),
+            system_time: Form::<untyped::DarwinIlp32>::read(&field::<[u8; 8]>(base, 28)),
+            policy: field::<i32>(base, 36),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 40]> {
+        let mut base = [0; 40];
+        put(&mut base, 0, self.suspend_count);
+        put(&mut base, 4, Wide::new(self.virtual_size));
+        put(&mut base, 12, Wide::new(self.resident_size));
+        put(&mut base, 20, Form::<untyped::DarwinIlp32>::write(&self.user_time)?);
+        put(&mut base, 28, Form::<untyped::DarwinIlp32>::write(&self.system_time)?);
+        put(&mut base, 36, self.policy);
+        Some(base)
+    }
+}
+
+impl Element for ArmTaskBasicInfo64 {
+    const LAYOUT: Layout<ArmTaskBasicInfo64> = Layout::of::<
+        untyped::DarwinIlp32,
+    >(AbiId::DarwinIlp32);
+}
+
+impl Flavor for ArmTaskBasicInfo64 {
+    const NUMBER: i32 = 18;
+
+    fn layout(abi: AbiId) -> Option<Layout<Self>> {
+        match abi {
+            AbiId::DarwinLp64 => Some(Layout::of::<untyped::DarwinLp64>(abi)),
+            AbiId::DarwinIlp32 => Some(Layout::of::<untyped::DarwinIlp32>(abi)),
+            _ => None,
+        }
+    }
+}
+
 /// `clock_ctrl_t`
 ///
 /// The port by which a clock is set.
@@ -4663,6 +4751,49 @@ impl<W> Form<W> for VmSync {
     }
 }
 
+/// `mach_voucher_attr_key_t`
+#[doc(alias = "mach_voucher_attr_key_t")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct VoucherAttrKey(pub u32);
+
+impl VoucherAttrKey {
+    /// `NONE`
+    pub const NONE: VoucherAttrKey = VoucherAttrKey(0);
+
+    /// `ATM`
+    pub const ATM: VoucherAttrKey = VoucherAttrKey(1);
+
+    /// `IMPORTANCE`
+    pub const IMPORTANCE: VoucherAttrKey = VoucherAttrKey(2);
+
+    /// `BANK`
+    pub const BANK: VoucherAttrKey = VoucherAttrKey(3);
+
+    /// `PTHPRIORITY`
+    pub const PTHPRIORITY: VoucherAttrKey = VoucherAttrKey(4);
+
+    /// `USER_DATA`
+    pub const USER_DATA: VoucherAttrKey = VoucherAttrKey(7);
+
+    /// `TEST`
+    pub const TEST: VoucherAttrKey = VoucherAttrKey(8);
+
+    /// `ALL`
+    pub const ALL: VoucherAttrKey = VoucherAttrKey(4294967295);
+}
+
+impl<W> Form<W> for VoucherAttrKey {
+    type Base = u32;
+
+    fn read(base: &u32) -> Self {
+        VoucherAttrKey(*base)
+    }
+
+    fn write(&self) -> Option<u32> {
+        Some(self.0)
+    }
+}
+
 /// `mach_voucher_selector_t`
 #[doc(alias = "mach_voucher_selector_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -4672,8 +4803,8 @@ impl VoucherSelector {
     /// `CURRENT`
     pub const CURRENT: VoucherSelector = VoucherSelector(0);
 
-    /// `DEFAULT`
-    pub const DEFAULT: VoucherSelector = VoucherSelector(1);
+    /// `EFFECTIVE`
+    pub const EFFECTIVE: VoucherSelector = VoucherSelector(1);
 }
 
 impl<W> Form<W> for VoucherSelector {

@@ -192,7 +192,7 @@ impl Context<'_> {
         let subsystem = self.joined.subsystem.as_ref();
         let first = format!(" Serves subsystem `{}`.", self.subsystem_name());
         let doc = subsystem.and_then(|it| it.doc.as_ref()).map(|it| {
-            let lines = it.lines().map(|it| format!(" {it}"));
+            let lines = super::docs::paragraphs(it).into_iter().map(|it| format!(" {it}"));
             quote!(#[doc = ""] #(#[doc = #lines])*)
         });
         quote! {

@@ -93,10 +93,6 @@ impl Context<'_> {
                     ));
                 }
             }
-            Shape::Fixed(Value::Number(Number::Address | Number::Size), _)
-            | Shape::Counted(Value::Number(Number::Address | Number::Size))
-            | Shape::Indefinite(Value::Number(Number::Address | Number::Size))
-            | Shape::Memory(Value::Number(Number::Address | Number::Size)) => self.check_addresses(arg, diagnostics),
             // Each element is converted.
             Shape::Fixed(it, _) if !it.is_plain() => {}
             Shape::Fixed(..) | Shape::Counted(_) | Shape::Indefinite(_) | Shape::Memory(_) => {
@@ -104,19 +100,6 @@ impl Context<'_> {
             }
             Shape::Text { .. } | Shape::Right(_) => {}
         }
-    }
-
-    /// Addresses in arrays are as wide as the ABI's.
-    fn check_addresses(&self, arg: &Arg, diagnostics: &mut Diagnostics) {
-        let bits = |unit: usize| self.source(arg.ty, unit).map(|it| self.units[unit].interface.ty(it).bits);
-        let differs = |unit: &usize| bits(*unit).is_some_and(|it| it != self.units[*unit].abi.address * 8);
-        let Some(unit) = (0..self.units.len()).find(differs) else { return };
-        diagnostics.push(
-            Diagnostic::new(&codes::FORM_MISMATCH, arg.span, format!("elements of `{}` are no addresses", arg.name))
-                .label(format!("{} bits in `{}`", bits(unit).unwrap_or(0), self.units[unit].abi.name))
-                .note("in an array, `address` and `size` of a type table are as wide as the ABI's addresses")
-                .help("map the element's type to `u64`"),
-        );
     }
 
     /// Elements that stand in arrays as they are must have the same width in every ABI.

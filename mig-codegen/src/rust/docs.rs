@@ -72,9 +72,23 @@ impl Context<'_> {
 /// The comment above the routine, or its name.
 fn comment(routine: &Routine) -> Vec<String> {
     match &routine.doc {
-        Some(it) => it.lines().map(str::to_owned).collect(),
+        Some(it) => paragraphs(it),
         None => vec![format!("`{}`", routine.name)],
     }
+}
+
+/// Lines of a definition's comment, as documentation: what is indented by four columns or more would be an example.
+pub(super) fn paragraphs(comment: &str) -> Vec<String> {
+    let columns = |line: &str| -> usize {
+        let indent = line.chars().take_while(|it| it.is_whitespace());
+        indent.fold(0, |at, it| if it == '\t' { (at / 8 + 1) * 8 } else { at + 1 })
+    };
+    let common = comment.lines().filter(|it| !it.trim().is_empty()).map(columns).min().unwrap_or(0);
+    let line = |it: &str| {
+        let indent = columns(it).saturating_sub(common).min(3);
+        format!("{:indent$}{}", "", it.trim().replace('\t', " ")).trim_end().to_owned()
+    };
+    comment.lines().map(line).collect()
 }
 
 /// What C calls the function, if that differs.

@@ -195,7 +195,7 @@ impl Context<'_> {
 
 fn docs(rust: &str, item: &Item) -> TokenStream {
     let first = format!(" `{}`", item.mig);
-    let more = item.doc.iter().flat_map(|it| it.lines()).map(|it| format!(" {it}"));
+    let more = item.doc.iter().flat_map(|it| super::docs::paragraphs(it)).map(|it| format!(" {it}"));
     let alias = (names::last(rust) != item.mig).then_some(&item.mig);
     let alias = alias.map(|it| quote!(#[doc(alias = #it)]));
     let blank = item.doc.as_ref().map(|_| quote!(#[doc = ""]));

@@ -7,7 +7,7 @@ use quote::quote;
 
 use super::Context;
 use super::value::{Path, Value};
-use crate::model::{Arg, Class, Dealloc, Form, IpcName, Type};
+use crate::model::{Arg, Class, Dealloc, Form, IpcName, Type, TypeId};
 use crate::types::Number;
 
 /// What an argument is to Rust.
@@ -77,7 +77,11 @@ impl Context<'_> {
             Form::Text(size) => Shape::Text { variable: ty.variable, size: *size },
             Form::Fixed(of, count) if ty.class == Class::Array => {
                 let named = self.value(arg.ty);
-                if let Value::Array(..) = named { Shape::Fixed(self.value(*of), *count) } else { Shape::Value(named) }
+                if let Value::Array(..) = named {
+                    Shape::Fixed(self.in_array(*of), *count)
+                } else {
+                    Shape::Value(named)
+                }
             }
             _ => Shape::Value(self.value(arg.ty)),
         }
@@ -85,9 +89,25 @@ impl Context<'_> {
 
     fn element(&self, form: &Form) -> Value {
         match form {
-            Form::UpTo(of, _) | Form::Unbounded(of) | Form::Fixed(of, _) => self.value(*of),
+            Form::UpTo(of, _) | Form::Unbounded(of) | Form::Fixed(of, _) => self.in_array(*of),
             _ => Value::Number(Number::U8),
         }
+    }
+
+    /// An element. In arrays, addresses and sizes are as wide as the ABI's: what is not is a number.
+    fn in_array(&self, id: TypeId) -> Value {
+        match (self.value(id), &self.joined.form(id).form) {
+            (Value::Number(Number::Address | Number::Size), _) if !self.is_address_wide(id) => {
+                Value::Number(Number::U64.with_bits(self.joined.ty(id).bits))
+            }
+            (Value::Array(_, count), Form::Fixed(of, _)) => Value::Array(Box::new(self.in_array(*of)), count),
+            (value, _) => value,
+        }
+    }
+
+    fn is_address_wide(&self, id: TypeId) -> bool {
+        let bits = |unit: usize| self.source(id, unit).map(|it| self.units[unit].interface.ty(it).bits);
+        self.units.iter().enumerate().all(|(unit, it)| bits(unit).is_none_or(|bits| bits == it.abi.address * 8))
     }
 
     fn right(&self, ty: &Type, form: &Type) -> Shape {

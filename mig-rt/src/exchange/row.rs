@@ -76,6 +76,12 @@ pub trait Row: sealed::Sealed + Copy + 'static {
     ) -> Option<RecoveredItem<T>>;
 }
 
+/// The next position where an item may start. Not `next_multiple_of`, whose result has no bound that the optimiser sees.
+#[inline(always)]
+pub(crate) const fn round<W: Row>(size: usize) -> usize {
+    (size + W::ALIGN - 1) & !(W::ALIGN - 1)
+}
+
 /// Calls a function for the row of an ABI, which is its last argument.
 macro_rules! by_row {
     ($abi:expr, $function:ident ( $($arg:expr),* $(,)? )) => {

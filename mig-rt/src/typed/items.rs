@@ -3,9 +3,9 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::row::{Row, Ty, round};
+use super::row::{Row, Ty};
 use crate::bytes::{u32_at, u64_at};
-use crate::exchange::{drop_memory, release_name};
+use crate::exchange::{drop_memory, release_name, round};
 use crate::memory::Address;
 use crate::message::COMPLEX;
 use crate::right::{Disposition, PortName};

@@ -2,9 +2,9 @@
 
 use core::mem::{MaybeUninit, size_of};
 
-use super::row::{Row, Ty, round};
+use super::row::{Row, Ty};
 use crate::error::{Error, KernReturn, Result};
-use crate::exchange::{Outgoing, Typed, until_nul};
+use crate::exchange::{Outgoing, Typed, round, until_nul};
 use crate::form::Form;
 use crate::memory::{Address, Plain, Size, as_bytes};
 use crate::right::PortName;

@@ -4,10 +4,10 @@ use core::mem::{MaybeUninit, size_of};
 
 use super::items::data_size;
 use super::outgoing::per;
-use super::row::{Row, Ty, round};
+use super::row::{Row, Ty};
 use crate::element::Layout;
 use crate::error::{Error, KernReturn, Result};
-use crate::exchange::{Outgoing, Typed, drop_memory};
+use crate::exchange::{Outgoing, Typed, drop_memory, round};
 use crate::memory::{Address, Plain, as_bytes};
 use crate::region::{Give, Region};
 use crate::transport::Transport;
@@ -18,7 +18,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Typed> {
     /// # Errors
     /// As [`Transport::lend`]; `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it;
     /// `MIG_ARRAY_TOO_LARGE` if the type word has no room for the number of elements.
-    #[inline]
+    #[inline(always)]
     pub fn lend<E: Plain>(&mut self, ty: Ty, data: &'b [E]) -> Result<(), KernReturn> {
         let ty = ty.out_of_line::<W>(false).counting::<W>(data.len(), per::<E, W>(ty))?;
         let address = self.via.lend(as_bytes(data))?;
@@ -30,7 +30,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Typed> {
     /// # Errors
     /// `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it; `MIG_ARRAY_TOO_LARGE` if the type word has
     /// no room for the number of elements.
-    #[inline]
+    #[inline(always)]
     pub fn surrender<E: Plain>(&mut self, ty: Ty, region: Region<T, E>) -> Result<(), KernReturn> {
         let ty = ty.out_of_line::<W>(true).counting::<W>(region.len(), per::<E, W>(ty))?;
         let address = self.via.surrender(region.into_memory());
@@ -246,7 +246,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Typed> {
     }
 
     /// Address and type word of an out-of-line item. The word comes last: until both are there, nothing is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn memory_item(&mut self, ty: Ty, address: Address) -> Result<(), KernReturn> {
         let word = self.at;
         self.at += ty.size::<W>();

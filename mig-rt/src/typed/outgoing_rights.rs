@@ -143,14 +143,7 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W, Typed> {
     /// word has no room for their number.
     pub fn surrender_rights<R: Right<T>>(&mut self, ty: Ty, rights: Rights<'_, T, R>) -> Result<(), KernReturn> {
         let ty = ty.counting::<W>(rights.len(), 1)?;
-        let memory = match rights.into_memory() {
-            Ok(it) => it,
-            Err(rights) => {
-                let collected = Rights::collect(&self.via.clone(), rights)?;
-                let Ok(memory) = collected.into_memory() else { return Err(KernReturn::FAILURE) };
-                memory
-            }
-        };
+        let memory = rights.into_names(&self.via)?;
         self.names_item(ty, R::MOVED, memory)
     }
 

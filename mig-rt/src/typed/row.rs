@@ -130,12 +130,6 @@ const fn success(word: Ty) -> [u8; 16] {
     bytes
 }
 
-/// The next position where an item may start.
-#[inline(always)]
-pub(super) const fn round<W: Row>(size: usize) -> usize {
-    (size + W::ALIGN - 1) & !(W::ALIGN - 1)
-}
-
 /// A type word as it stands on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ty {
@@ -251,7 +245,7 @@ impl Ty {
     ///
     /// # Errors
     /// `MIG_ARRAY_TOO_LARGE` if the type word has no room for it.
-    #[inline]
+    #[inline(always)]
     pub(super) const fn counting<W: Row>(self, elements: usize, per: u32) -> Result<Ty, KernReturn> {
         let most = if W::WIDE || self.is_long::<W>() { u32::MAX } else { 0xfff };
         let number = elements as u64 * per as u64;

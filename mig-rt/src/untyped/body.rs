@@ -8,7 +8,7 @@ use super::row::{PORT, Row};
 use crate::bytes::u32_at;
 use crate::element::{Elements, Layout};
 use crate::error::{Error, KernReturn, MigError};
-use crate::exchange::{Held, HeldAny, HeldMemory, HeldRights};
+use crate::exchange::{Held, HeldAny, HeldMemory, HeldRights, round};
 use crate::form::Form;
 use crate::memory::{Plain, as_elements};
 use crate::message::Text;
@@ -63,10 +63,11 @@ impl<'m, W: Row> Body<'m, W> {
         Body { message, at, late: None, received, abi: PhantomData }
     }
 
+    /// A field. If what fills it up to a whole word is missing, the next field is, or `complete` says so.
     #[inline(always)]
     fn take(&mut self, size: usize) -> Result<&'m [u8], Bad> {
         let field = self.message.get(self.at..).and_then(|it| it.get(..size)).ok_or(Bad::ARGUMENTS)?;
-        self.at += size;
+        self.at += round::<W>(size);
         Ok(field)
     }
 
@@ -250,9 +251,8 @@ macro_rules! numbers {
             /// If the message ends before.
             #[inline(always)]
             pub fn $name(&mut self) -> Result<$name, Bad> {
-                let field = self.take(size_of::<$name>().next_multiple_of(4))?;
                 let mut bytes = [0; size_of::<$name>()];
-                bytes.copy_from_slice(&field[..size_of::<$name>()]);
+                bytes.copy_from_slice(self.take(size_of::<$name>())?);
                 Ok($name::from_le_bytes(bytes))
             }
         )* }
@@ -262,7 +262,7 @@ numbers! { u8 i8 u16 i16 u32 i32 u64 i64 f32 f64 }
 
 /// Data.
 impl<'m, W: Row> Body<'m, W> {
-    /// The NDR record, whatever it says: nobody writes another than [`little-endian`](super), and C ignores it.
+    /// The NDR record, whatever it says: every ABI here is little-endian, and C's stubs do not look at it either.
     ///
     /// # Errors
     /// If the message ends before.
@@ -295,7 +295,7 @@ impl<'m, W: Row> Body<'m, W> {
     /// If the message ends before.
     #[inline(always)]
     pub fn array<E: Plain>(&mut self) -> Result<&'m E, Bad> {
-        let field = self.take(size_of::<E>().next_multiple_of(4))?;
+        let field = self.take(size_of::<E>())?;
         as_elements(field).and_then(<[E]>::first).ok_or(Bad::ARGUMENTS)
     }
 
@@ -317,9 +317,7 @@ impl<'m, W: Row> Body<'m, W> {
     #[inline(always)]
     fn elements<E: Plain>(&mut self, count: usize) -> Result<&'m [E], Bad> {
         // `count` is at most a maximum of the definition, whose bytes fit into 32 bits.
-        let size = count * size_of::<E>();
-        let field = self.take(size.next_multiple_of(4))?;
-        as_elements(&field[..size]).ok_or(Bad::ARGUMENTS)
+        as_elements(self.take(count * size_of::<E>())?).ok_or(Bad::ARGUMENTS)
     }
 
     /// A counted array of up to `max` elements, where it stands.
@@ -358,9 +356,7 @@ impl<'m, W: Row> Body<'m, W> {
         if count > max {
             return Err(Bad::ARGUMENTS);
         }
-        let size = count * layout.size();
-        let field = self.take(size.next_multiple_of(4))?;
-        Ok(Elements::new(&field[..size], layout))
+        Ok(Elements::new(self.take(count * layout.size())?, layout))
     }
 
     #[inline(always)]
@@ -387,7 +383,7 @@ impl<'m, W: Row> Body<'m, W> {
     /// As [`text`](Body::text).
     #[inline(always)]
     pub fn fixed_text(&mut self, size: usize) -> Result<Text<'m>, Bad> {
-        let field = &self.take(size.next_multiple_of(4))?[..size];
+        let field = self.take(size)?;
         self.check_text(field.contains(&0));
         Ok(Text::until_nul(field))
     }
@@ -401,7 +397,7 @@ impl<'m, W: Row> Body<'m, W> {
     /// `c_string[size]` of a reply, which may lack its NUL.
     #[inline(always)]
     pub(super) fn loose_fixed_text(&mut self, size: usize) -> Result<Text<'m>, Bad> {
-        Ok(Text::until_nul(&self.take(size.next_multiple_of(4))?[..size]))
+        self.take(size).map(Text::until_nul)
     }
 
     /// How many elements the client has room for, at most `max` (`CountInOut`).

@@ -4,7 +4,7 @@ use core::mem::{MaybeUninit, size_of};
 
 use super::row::{COUNT, NDR, Row};
 use crate::error::{Error, KernReturn, Result};
-use crate::exchange::{Outgoing, Untyped, until_nul};
+use crate::exchange::{Outgoing, Untyped, round, until_nul};
 use crate::form::Form;
 use crate::memory::{Plain, as_bytes};
 use crate::message::Room;
@@ -83,7 +83,7 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W, Untyped> {
     /// Bytes of elements of a constant size, and zeros up to the next field.
     #[inline(always)]
     fn bytes(&mut self, bytes: &[u8], element: usize) {
-        let end = self.at + bytes.len().next_multiple_of(4);
+        let end = self.at + round::<W>(bytes.len());
         if element % 4 != 0 && !bytes.is_empty() {
             self.put_at(end - 4, [0; 4]);
         }
@@ -100,8 +100,15 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W, Untyped> {
         if it.len() > max {
             return Err(Error::ARRAY_TOO_LARGE);
         }
-        self.u32(it.len() as u32);
-        self.bytes(as_bytes(it), size_of::<E>());
+        let (at, bytes) = (self.at, as_bytes(it));
+        let end = at + 4 + round::<W>(bytes.len());
+        if size_of::<E>() % 4 != 0 {
+            // Without a test: where there are no elements, the count overwrites it.
+            self.put_at(end - 4, [0; 4]);
+        }
+        self.put_at(at, (it.len() as u32).to_le_bytes());
+        self.copy_at(at + 4, bytes);
+        self.at = end;
         Ok(())
     }
 
@@ -132,7 +139,7 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W, Untyped> {
         // The offset, which nobody reads.
         self.u32(0);
         self.u32(text.len() as u32 + 1);
-        let end = self.at + (text.len() + 1).next_multiple_of(4);
+        let end = self.at + round::<W>(text.len() + 1);
         self.put_at(end - 4, [0; 4]);
         self.copy_at(self.at, text);
         self.at = end;
@@ -149,7 +156,7 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W, Untyped> {
         if text.len() >= size {
             return Err(Error::ARRAY_TOO_LARGE);
         }
-        let end = self.at + size.next_multiple_of(4);
+        let end = self.at + round::<W>(size);
         self.copy_at(self.at, text);
         self.zero(self.at + text.len(), end);
         self.at = end;
@@ -173,7 +180,7 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W, Untyped> {
     /// Bytes that stand at `from`, in place or to be moved down, and zeros up to the next field.
     #[inline(always)]
     fn bytes_in_place(&mut self, from: usize, size: usize) {
-        let end = self.at + size.next_multiple_of(4);
+        let end = self.at + round::<W>(size);
         if from != self.at {
             self.buffer.copy_within(from..from + size, self.at);
         }

@@ -6,7 +6,7 @@ use super::descriptor::Kind;
 use super::row::Row;
 use crate::element::{Layout, PackedRoom};
 use crate::error::{Error, KernReturn, Result};
-use crate::exchange::{Outgoing, Untyped, drop_memory};
+use crate::exchange::{Outgoing, Untyped, drop_memory, round};
 use crate::memory::{Address, Memory, Plain, as_bytes};
 use crate::region::{Give, Region};
 use crate::right::Disposition;
@@ -23,7 +23,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Untyped> {
     /// # Errors
     /// As [`Transport::lend`]; `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it;
     /// `MIG_ARRAY_TOO_LARGE` if they have 2³² bytes or more.
-    #[inline]
+    #[inline(always)]
     pub fn lend<E: Plain>(&mut self, data: &'b [E]) -> Result<u32, KernReturn> {
         let bytes = as_bytes(data);
         let size = size_of_memory(bytes.len())?;
@@ -37,7 +37,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Untyped> {
     /// # Errors
     /// `KERN_INVALID_ADDRESS` if the ABI's addresses are too short for it; `MIG_ARRAY_TOO_LARGE` if it has 2³² bytes or
     /// more.
-    #[inline]
+    #[inline(always)]
     pub fn surrender<E>(&mut self, region: Region<T, E>) -> Result<u32, KernReturn> {
         let count = region.len();
         let memory = region.into_memory();
@@ -51,7 +51,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Untyped> {
     ///
     /// # Errors
     /// As [`lend`](Outgoing::lend) and [`surrender`](Outgoing::surrender).
-    #[inline]
+    #[inline(always)]
     pub fn give<E: Plain>(&mut self, data: Give<'b, T, E>) -> Result<u32, KernReturn> {
         match data {
             Give::Lend(it) => self.lend(it),
@@ -66,7 +66,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Untyped> {
     }
 
     /// Writes a descriptor of memory.
-    #[inline]
+    #[inline(always)]
     fn memory(&mut self, at: Address, deallocate: bool, size: u32) -> Result<(), KernReturn> {
         self.describe(Kind::Memory, at, [deallocate.into(), VIRTUAL_COPY, 0], size, size as usize)
     }
@@ -78,7 +78,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Untyped> {
     }
 
     /// Writes a descriptor, whose memory it takes back if the address does not fit.
-    #[inline]
+    #[inline(always)]
     fn describe(
         &mut self,
         kind: Kind,
@@ -129,7 +129,7 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Untyped> {
     }
 
     fn packed_elements<E>(&mut self, layout: Layout<E>, data: &[E]) -> Result<(), KernReturn> {
-        let end = self.at + (data.len() * layout.size()).next_multiple_of(4);
+        let end = self.at + round::<W>(data.len() * layout.size());
         let place = &mut self.buffer[self.at..end];
         place.fill(MaybeUninit::new(0));
         // SAFETY: every byte of the place was written just now.

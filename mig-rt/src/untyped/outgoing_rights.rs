@@ -211,14 +211,7 @@ impl<T: Transport, W: Row> Outgoing<'_, T, W, Untyped> {
     /// As [`Transport::allocate`], if the rights are not in a region of their own yet.
     pub fn surrender_rights<R: Right<T>>(&mut self, rights: Rights<'_, T, R>) -> Result<u32, KernReturn> {
         let extent = u32::try_from(rights.len()).map_err(|_| KernReturn::MIG_ARRAY_TOO_LARGE)?;
-        let memory = match rights.into_memory() {
-            Ok(it) => it,
-            Err(rights) => {
-                let collected = Rights::collect(&self.via.clone(), rights)?;
-                let Ok(memory) = collected.into_memory() else { return Err(KernReturn::FAILURE) };
-                memory
-            }
-        };
+        let memory = rights.into_names(&self.via)?;
         let at = self.via.surrender(memory);
         self.names(at, R::MOVED, extent)?;
         Ok(extent)

@@ -121,15 +121,16 @@ row! {
 #[inline(always)]
 fn drop_voucher<T: Transport>(message: &[u8], via: &T) {
     if u32_at(message, 0) & 0x1f_0000 != 0 {
-        drop_voucher_right(message, via);
+        drop_voucher_right(message, via.clone());
     }
 }
 
+/// By value: an address of the handle would keep what it is a part of out of registers on every path.
 #[cold]
 #[inline(never)]
-fn drop_voucher_right<T: Transport>(message: &[u8], via: &T) {
+fn drop_voucher_right<T: Transport>(message: &[u8], via: T) {
     let disposition = Disposition((u32_at(message, 0) >> 16) as u8 & 0x1f);
     if let Some(kind) = disposition.owned() {
-        release_name(PortName(u32_at(message, 16)), kind, via);
+        release_name(PortName(u32_at(message, 16)), kind, &via);
     }
 }

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use mig_codegen::Unit;
 use mig_codegen::model::{Arg, Class, Form, Interface, IpcName, Role, Routine, Sides, Type, TypeId};
 
-pub use replay::{Source, replay};
+pub use replay::{Source, replay, translations};
 use stub::{Function, Stub};
 
 /// How an argument is passed: as in the program's `call.rs`.

@@ -3,7 +3,7 @@
 use mig_codegen::Unit;
 
 use super::stub::Stub;
-use super::{Described, Writer};
+use super::{Described, Passed, Writer};
 
 /// A generated module.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub struct Source<'a> {
 }
 
 /// The text of a subsystem's module: an implementation of its server, and for each ABI a table of its routines.
-pub fn replay(name: &str, units: &[Unit], source: &Source<'_>) -> String {
+pub fn replay(units: &[Unit], source: &Source<'_>) -> String {
     let halves: Vec<String> = (0..units.len()).map(|at| half(&units[at], source, at)).collect();
     let stub = stub(&units[0], source, 0);
     let key = "";
@@ -38,12 +38,18 @@ use api::*;
 use crate::side::{{self, Arg, Kernel, Service, Side}};
 use mig_rt::*;
 type T = Kernel;
-pub(crate) const SUBSYSTEM: side::Subsystem = side::Subsystem {{ name: {name:?}, tables: &[{tables}] }};
+pub(crate) const TABLES: &[side::Table] = &[{tables}];
 {translations}
 impl {server}<Kernel> for Service {{ {methods} }}
 {halves}
 "
     )
+}
+
+/// The text of a module for what a set shares: the translations of its types.
+pub fn translations(path: &str, text: &str) -> String {
+    let translations = Stub::parse(&[text], "").plain_translations();
+    format!("use {path}::*;\nuse crate::side::{{Kernel, Service}};\nuse mig_rt::*;\ntype T = Kernel;\n{translations}")
 }
 
 fn stub(unit: &Unit, source: &Source<'_>, at: usize) -> Stub {
@@ -93,6 +99,7 @@ impl Writer<'_> {
 impl Described<'_> {
     fn row(&self) -> String {
         let (name, max, sent) = (&self.arg.name, self.max, self.dispositions().first().copied().unwrap_or(0));
-        format!("Arg {{ name: {name:?}, max: {max}, sent: {sent} }},")
+        let (text, indefinite) = (self.passed == Passed::Text, self.passed == Passed::Indefinite);
+        format!("Arg {{ name: {name:?}, max: {max}, sent: {sent}, text: {text}, indefinite: {indefinite} }},")
     }
 }

@@ -1,6 +1,7 @@
 //! Generated stubs against recorded exchanges of C stubs: the same bytes, the same answers, the same refusals, and
 //! nothing leaks.
 
+mod both;
 mod client;
 mod exchange;
 mod mutation;
@@ -8,7 +9,7 @@ mod named;
 mod recorded;
 mod server;
 
-/// Stubs of `vectors/typed/shapes.defs` in the three typed ABIs, as this crate's build script makes them.
+/// Stubs of `vectors/typed/shapes.defs` in every ABI, as this crate's build script makes them.
 #[allow(unreachable_pub, dead_code, reason = "not every stub is called")]
 mod shapes {
     include!(concat!(env!("OUT_DIR"), "/shapes.rs"));

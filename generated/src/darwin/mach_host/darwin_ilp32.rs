@@ -1859,7 +1859,7 @@ pub mod host_register_mach_voucher_attr_manager {
         let mut body = reply.body(HOST_REGISTER_MACH_VOUCHER_ATTR_MANAGER, REPLY)?;
         let new_attr_control = body.send()?;
         body.ndr()?;
-        let new_key = body.u32()?;
+        let new_key = body.form::<types::VoucherAttrKey>()?;
         let own = body.end()?;
         let new_attr_control = own.send(new_attr_control);
         Ok(super::super::host_register_mach_voucher_attr_manager::Out {
@@ -1897,7 +1897,7 @@ fn serve_host_register_mach_voucher_attr_manager<
             Outtran::<T, IpcVoucherAttrControl>::outtran(&*service, out.new_attr_control),
         );
     reply.ndr();
-    reply.u32(out.new_key);
+    reply.form(&out.new_key)?;
     reply.finish()
 }
 
@@ -1916,7 +1916,7 @@ pub fn host_register_well_known_mach_voucher_attr_manager<T: Transport>(
     host: &SendRight<T>,
     attr_manager: &SendRight<T>,
     default_value: u64,
-    key: u32,
+    key: types::VoucherAttrKey,
 ) -> rt::Result<SendRight<T>> {
     const { assert_speaks::<T>(ABI) };
     let mut buffer = Buffer::new();
@@ -1961,7 +1961,7 @@ pub mod host_register_well_known_mach_voucher_attr_manager {
         host: &SendRight<T>,
         attr_manager: &SendRight<T>,
         default_value: u64,
-        key: u32,
+        key: types::VoucherAttrKey,
     ) -> rt::Result<Outgoing<'b, T, W>> {
         let mut request = Outgoing::new(
             buffer,
@@ -1972,7 +1972,7 @@ pub mod host_register_well_known_mach_voucher_attr_manager {
         request.copy_send(attr_manager);
         request.ndr();
         request.u64(default_value);
-        request.u32(key);
+        request.form(&key)?;
         Ok(request)
     }
 
@@ -2002,7 +2002,7 @@ fn serve_host_register_well_known_mach_voucher_attr_manager<
     let attr_manager = body.send()?;
     body.ndr()?;
     let default_value = body.u64()?;
-    let key = body.u32()?;
+    let key = body.form::<types::VoucherAttrKey>()?;
     let reply = reply
         .reserve::<{ host_register_well_known_mach_voucher_attr_manager::REPLY_MAX }>()?;
     let own = request.end(body)?;

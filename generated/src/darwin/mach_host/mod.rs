@@ -182,6 +182,7 @@ pub mod mach_zone_info {
 
 /// Results of `host_register_mach_voucher_attr_manager`.
 pub mod host_register_mach_voucher_attr_manager {
+    use super::types;
     use mig_rt as rt;
     use rt::{SendRight, Transport};
 
@@ -189,7 +190,7 @@ pub mod host_register_mach_voucher_attr_manager {
     #[derive(Debug)]
     pub struct Out<T: Transport> {
         /// `new_key`
-        pub new_key: u32,
+        pub new_key: types::VoucherAttrKey,
         /// `new_attr_control`
         pub new_attr_control: SendRight<T>,
     }
@@ -198,7 +199,7 @@ pub mod host_register_mach_voucher_attr_manager {
     #[derive(Debug)]
     pub struct Results<NewAttrControl> {
         /// `new_key`
-        pub new_key: u32,
+        pub new_key: types::VoucherAttrKey,
         /// `new_attr_control`
         pub new_attr_control: NewAttrControl,
     }
@@ -463,7 +464,7 @@ pub trait MachHostServer<
         host: Obj<Self, T, types::Host>,
         attr_manager: Obj<Self, T, MachVoucherAttrManager>,
         default_value: u64,
-        key: u32,
+        key: types::VoucherAttrKey,
     ) -> Result<OutObj<Self, T, IpcVoucherAttrControl>, KernReturn> {
         Err(KernReturn::MIG_BAD_ID)
     }
@@ -1261,7 +1262,7 @@ pub mod any {
         host: &SendRight<T>,
         attr_manager: &SendRight<T>,
         default_value: u64,
-        key: u32,
+        key: types::VoucherAttrKey,
     ) -> rt::Result<SendRight<T>> {
         match abi {
             AbiId::DarwinLp64 => {

@@ -27,7 +27,7 @@ pub const MAX: usize = 5228;
 /// The server's code, the kernel's or this stub's. What was not sent is released.
 pub fn mach_voucher_extract_attr_content<T: Transport>(
     voucher: &SendRight<T>,
-    key: u32,
+    key: types::VoucherAttrKey,
     content: &mut [u8],
 ) -> rt::Result<usize> {
     const { assert_speaks::<T>(ABI) };
@@ -74,7 +74,7 @@ pub mod mach_voucher_extract_attr_content {
     pub fn encode<'b, T: Transport>(
         buffer: &'b mut Buffer<MAX>,
         voucher: &SendRight<T>,
-        key: u32,
+        key: types::VoucherAttrKey,
         content_room: usize,
     ) -> rt::Result<Outgoing<'b, T, W>> {
         let mut request = Outgoing::new(
@@ -83,7 +83,7 @@ pub mod mach_voucher_extract_attr_content {
             MACH_VOUCHER_EXTRACT_ATTR_CONTENT,
         );
         request.ndr();
-        request.u32(key);
+        request.form(&key)?;
         request.room(4096, content_room);
         Ok(request)
     }
@@ -112,7 +112,7 @@ fn serve_mach_voucher_extract_attr_content<
     let voucher = request.port_in();
     let mut body = request.body(mach_voucher_extract_attr_content::REQUEST)?;
     body.ndr()?;
-    let key = body.u32()?;
+    let key = body.form::<types::VoucherAttrKey>()?;
     let content_limit = body.room(4096)?;
     let mut reply = reply.reserve::<{ mach_voucher_extract_attr_content::REPLY_MAX }>()?;
     request.end(body)?;
@@ -140,7 +140,7 @@ fn serve_mach_voucher_extract_attr_content<
 /// The server's code, the kernel's or this stub's. What was not sent is released.
 pub fn mach_voucher_extract_attr_recipe<T: Transport>(
     voucher: &SendRight<T>,
-    key: u32,
+    key: types::VoucherAttrKey,
     recipe: &mut [u8],
 ) -> rt::Result<usize> {
     const { assert_speaks::<T>(ABI) };
@@ -187,7 +187,7 @@ pub mod mach_voucher_extract_attr_recipe {
     pub fn encode<'b, T: Transport>(
         buffer: &'b mut Buffer<MAX>,
         voucher: &SendRight<T>,
-        key: u32,
+        key: types::VoucherAttrKey,
         recipe_room: usize,
     ) -> rt::Result<Outgoing<'b, T, W>> {
         let mut request = Outgoing::new(
@@ -196,7 +196,7 @@ pub mod mach_voucher_extract_attr_recipe {
             MACH_VOUCHER_EXTRACT_ATTR_RECIPE,
         );
         request.ndr();
-        request.u32(key);
+        request.form(&key)?;
         request.room(4096, recipe_room);
         Ok(request)
     }
@@ -225,7 +225,7 @@ fn serve_mach_voucher_extract_attr_recipe<
     let voucher = request.port_in();
     let mut body = request.body(mach_voucher_extract_attr_recipe::REQUEST)?;
     body.ndr()?;
-    let key = body.u32()?;
+    let key = body.form::<types::VoucherAttrKey>()?;
     let recipe_limit = body.room(4096)?;
     let mut reply = reply.reserve::<{ mach_voucher_extract_attr_recipe::REPLY_MAX }>()?;
     request.end(body)?;
@@ -365,7 +365,7 @@ fn serve_mach_voucher_extract_all_attr_recipes<
 /// The server's code, the kernel's or this stub's. What was not sent is released.
 pub fn mach_voucher_attr_command<T: Transport>(
     voucher: &SendRight<T>,
-    key: u32,
+    key: types::VoucherAttrKey,
     command: u32,
     in_content: &[u8],
     out_content: &mut [u8],
@@ -416,14 +416,14 @@ pub mod mach_voucher_attr_command {
     pub fn encode<'b, T: Transport>(
         buffer: &'b mut Buffer<MAX>,
         voucher: &SendRight<T>,
-        key: u32,
+        key: types::VoucherAttrKey,
         command: u32,
         in_content: &[u8],
         out_content_room: usize,
     ) -> rt::Result<Outgoing<'b, T, W>> {
         let mut request = Outgoing::new(buffer, voucher, MACH_VOUCHER_ATTR_COMMAND);
         request.ndr();
-        request.u32(key);
+        request.form(&key)?;
         request.u32(command);
         request.counted(4096, in_content)?;
         request.room(4096, out_content_room);
@@ -455,7 +455,7 @@ fn serve_mach_voucher_attr_command<T: Transport, S: MachVoucherServer<T> + ?Size
     let voucher = request.port_in();
     let mut body = request.body(mach_voucher_attr_command::REQUEST)?;
     body.ndr()?;
-    let key = body.u32()?;
+    let key = body.form::<types::VoucherAttrKey>()?;
     let command = body.u32()?;
     let in_content = body.counted(4096)?;
     let out_content_limit = body.room(4096)?;

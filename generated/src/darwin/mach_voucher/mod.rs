@@ -46,7 +46,7 @@ pub trait MachVoucherServer<
     fn mach_voucher_extract_attr_content(
         &mut self,
         voucher: Obj<Self, T, types::IpcVoucher>,
-        key: u32,
+        key: types::VoucherAttrKey,
         content: &mut Room<'_, u8>,
     ) -> Result<(), KernReturn> {
         Err(KernReturn::MIG_BAD_ID)
@@ -56,7 +56,7 @@ pub trait MachVoucherServer<
     fn mach_voucher_extract_attr_recipe(
         &mut self,
         voucher: Obj<Self, T, types::IpcVoucher>,
-        key: u32,
+        key: types::VoucherAttrKey,
         recipe: &mut Room<'_, u8>,
     ) -> Result<(), KernReturn> {
         Err(KernReturn::MIG_BAD_ID)
@@ -75,7 +75,7 @@ pub trait MachVoucherServer<
     fn mach_voucher_attr_command(
         &mut self,
         voucher: Obj<Self, T, types::IpcVoucher>,
-        key: u32,
+        key: types::VoucherAttrKey,
         command: u32,
         in_content: &[u8],
         out_content: &mut Room<'_, u8>,
@@ -110,7 +110,7 @@ pub mod any {
     pub fn mach_voucher_extract_attr_content<T: Transport>(
         abi: AbiId,
         voucher: &SendRight<T>,
-        key: u32,
+        key: types::VoucherAttrKey,
         content: &mut [u8],
     ) -> rt::Result<usize> {
         match abi {
@@ -157,7 +157,7 @@ pub mod any {
     pub fn mach_voucher_extract_attr_recipe<T: Transport>(
         abi: AbiId,
         voucher: &SendRight<T>,
-        key: u32,
+        key: types::VoucherAttrKey,
         recipe: &mut [u8],
     ) -> rt::Result<usize> {
         match abi {
@@ -248,7 +248,7 @@ pub mod any {
     pub fn mach_voucher_attr_command<T: Transport>(
         abi: AbiId,
         voucher: &SendRight<T>,
-        key: u32,
+        key: types::VoucherAttrKey,
         command: u32,
         in_content: &[u8],
         out_content: &mut [u8],

@@ -219,10 +219,10 @@ pub const TASK_REGISTER_HARDENED_EXCEPTION_HANDLER: MsgId = MsgId(3465);
 pub struct DyldKernelImageInfo {
     /// `uuid`
     pub uuid: [u8; 16],
+    /// `fsobjid`
+    pub fsobjid: [u32; 2],
     /// `fsid`
     pub fsid: [i32; 2],
-    /// `fsobjid`
-    pub fsobjid: u64,
     /// `load_addr`
     pub load_addr: u64,
 }
@@ -233,8 +233,8 @@ impl<W> Form<W> for DyldKernelImageInfo {
     fn read(base: &[u8; 40]) -> Self {
         DyldKernelImageInfo {
             uuid: core::array::from_fn(|it| field::<u8>(base, it)),
-            fsid: core::array::from_fn(|it| field::<i32>(base, 16 + it * 4)),
-            fsobjid: field::<Wide<u64>>(base, 24).get(),
+            fsobjid: core::array::from_fn(|it| field::<u32>(base, 16 + it * 4)),
+            fsid: core::array::from_fn(|it| field::<i32>(base, 24 + it * 4)),
             load_addr: field::<Wide<u64>>(base, 32).get(),
         }
     }
@@ -244,10 +244,12 @@ impl<W> Form<W> for DyldKernelImageInfo {
         for (index, it) in self.uuid.into_iter().enumerate() {
             put(&mut base, index, it);
         }
-        for (index, it) in self.fsid.into_iter().enumerate() {
+        for (index, it) in self.fsobjid.into_iter().enumerate() {
             put(&mut base, 16 + index * 4, it);
         }
-        put(&mut base, 24, Wide::new(self.fsobjid));
+        for (index, it) in self.fsid.into_iter().enumerate() {
+            put(&mut base, 24 + index * 4, it);
+        }
         put(&mut base, 32, Wide::new(self.load_addr));
         Some(base)
     }
