@@ -1,4 +1,5 @@
-//! Compiles `bench.defs` twice: with our compiler, and with Debian's GNU MIG and the C compiler.
+//! Compiles `bench.defs` twice: with our compiler, and with Debian's GNU MIG and the C compiler. C's stubs for untyped
+//! messages are in `c`, since their compiler cannot be had.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,6 +12,7 @@ const MIG: &str = "x86_64-gnu-mig";
 fn main() {
     Config::default()
         .abi(Abi::GNUMACH_X86_64_2022)
+        .abi(Abi::DARWIN_LP64)
         .compile(&["bench.defs"])
         .unwrap_or_else(|failed| panic!("{failed}"));
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("Cargo sets it"));
@@ -31,6 +33,7 @@ fn main() {
     cc::Build::new()
         .files([file("bench_user.c"), file("bench_server.c")])
         .files(["c/service.c", "c/kernel.c"])
+        .files(["c/untyped_user.c", "c/untyped_server.c", "c/untyped_kernel.c"])
         .include(&out)
         .include("c")
         .opt_level(2)

@@ -1,6 +1,7 @@
 /*
  * The kernel between both sides' stubs: it copies a message to the server and the reply back, turns the header round
- * and converts dispositions, and does nothing else. C's stubs and ours are carried by the same function.
+ * and converts dispositions, and does nothing else. C's stubs and ours are carried by the same function; this one
+ * carries typed messages.
  */
 #include <stdint.h>
 #include <string.h>
@@ -8,22 +9,25 @@
 #include <mach/kern_return.h>
 #include <mach/message.h>
 #include <mach/mig_support.h>
+#include "kernel.h"
 
 typedef boolean_t (*demux_t)(mach_msg_header_t *, mach_msg_header_t *);
 
 static demux_t demux;
-static char request[16384] __attribute__((aligned(16)));
-static char reply[16384] __attribute__((aligned(16)));
+char typed_request[16384] __attribute__((aligned(16)));
+char typed_reply[16384] __attribute__((aligned(16)));
 
-/* What the compiler may not know of. */
-#define OPAQUE() __asm__ volatile("" ::: "memory")
-
-void kernel_serve_with(demux_t it)
+void typed_serve_with(demux_t it)
 {
     demux = it;
 }
 
 void kernel_release(mach_port_t port)
+{
+    OPAQUE();
+}
+
+void kernel_free(const void *memory, size_t size)
 {
     OPAQUE();
 }
@@ -44,11 +48,16 @@ void mig_dealloc_reply_port(mach_port_t port)
     OPAQUE();
 }
 
-/* As sent → as received. */
-static unsigned received(unsigned disposition)
+/* Bytes of an item, type word included. */
+static unsigned length(const uint32_t *word)
 {
-    static const unsigned char all[8] = {16, 17, 18, 17, 17, 18, 22, 23};
-    return disposition ? all[disposition & 7] : 0;
+    unsigned number = *word >> 16 & 0xfff, width = *word >> 8 & 0xff, start = 4;
+    if (*word & 0x20000000u) {
+        width = word[1] >> 16;
+        number = word[2];
+        start = 12;
+    }
+    return start + (*word & 0x10000000u ? (number * width / 8 + 3) & ~3u : sizeof(void *));
 }
 
 static void deliver(mach_msg_header_t *message, unsigned size, int sequence)
@@ -65,10 +74,10 @@ static void deliver(mach_msg_header_t *message, unsigned size, int sequence)
         char *at = (char *) (message + 1), *end = (char *) message + size;
         while (at < end) {
             uint32_t *word = (uint32_t *) at;
-            unsigned number = *word >> 16 & 0xfff, width = *word >> 8 & 0xff, name = *word & 0xff;
+            unsigned name = *word & 0xff;
             if (name >= 16 && name <= 21)
                 *word = (*word & ~0xffu) | received(name);
-            at += 4 + ((number * width / 8 + 3) & ~3u);
+            at += length(word);
         }
     }
 }
@@ -78,13 +87,13 @@ mach_msg_return_t mach_msg(mach_msg_header_t *message, mach_msg_option_t option,
                            mach_port_t notify)
 {
     unsigned size;
-    memcpy(request, message, send_size);
-    deliver((mach_msg_header_t *) request, send_size, 42);
-    demux((mach_msg_header_t *) request, (mach_msg_header_t *) reply);
-    size = ((mach_msg_header_t *) reply)->msgh_size;
+    memcpy(typed_request, message, send_size);
+    deliver((mach_msg_header_t *) typed_request, send_size, 42);
+    demux((mach_msg_header_t *) typed_request, (mach_msg_header_t *) typed_reply);
+    size = ((mach_msg_header_t *) typed_reply)->msgh_size;
     if (size > rcv_size)
         return MACH_RCV_TOO_LARGE;
-    memcpy(message, reply, size);
+    memcpy(message, typed_reply, size);
     deliver(message, size, 7);
     return MACH_MSG_SUCCESS;
 }

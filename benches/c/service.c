@@ -1,13 +1,13 @@
-/* What the server does, in C. `src/service.rs` does the same. */
+/* What the server does, in C, for the stubs of both families. `src/service.rs` does the same. */
 #include <string.h>
 #include <mach/boolean.h>
 #include <mach/kern_return.h>
 #include <mach/mach_types.h>
 #include "bench_server.h"
+#include "kernel.h"
 
-void kernel_release(mach_port_t port);
-
-static const int table[1024] = {1, 2, 3};
+const int service_ints[1024] = {1, 2, 3};
+const uint8_t service_bytes[4096] = {1, 2, 3};
 
 kern_return_t S_b_null(mach_port_t server)
 {
@@ -71,19 +71,19 @@ kern_return_t S_b_rights(mach_port_t server, mach_port_t a, mach_port_t b, mach_
 
 kern_return_t S_b_out_few(mach_port_t server, few_t d)
 {
-    memcpy(d, table, sizeof(few_t));
+    memcpy(d, service_ints, sizeof(few_t));
     return KERN_SUCCESS;
 }
 
 kern_return_t S_b_out_some(mach_port_t server, some_t d)
 {
-    memcpy(d, table, sizeof(some_t));
+    memcpy(d, service_ints, sizeof(some_t));
     return KERN_SUCCESS;
 }
 
 kern_return_t S_b_out_many(mach_port_t server, many_t d)
 {
-    memcpy(d, table, sizeof(many_t));
+    memcpy(d, service_ints, sizeof(many_t));
     return KERN_SUCCESS;
 }
 
@@ -91,7 +91,33 @@ kern_return_t S_b_out_ints(mach_port_t server, int n, ints_t d, mach_msg_type_nu
 {
     if ((mach_msg_type_number_t) n > *count)
         n = *count;
-    memcpy(d, table, 4 * n);
+    memcpy(d, service_ints, 4 * n);
     *count = n;
+    return KERN_SUCCESS;
+}
+
+kern_return_t S_b_out_two(mach_port_t server, int n, ints_t d, mach_msg_type_number_t *count, bytes_t e,
+                          mach_msg_type_number_t *length)
+{
+    if ((mach_msg_type_number_t) n > *count)
+        n = *count;
+    memcpy(d, service_ints, 4 * n);
+    memcpy(e, service_bytes, 4 * n);
+    *count = n;
+    *length = 4 * n;
+    return KERN_SUCCESS;
+}
+
+kern_return_t S_b_in_region(mach_port_t server, region_t d, mach_msg_type_number_t n, int *x)
+{
+    *x = n ? d[0] + d[n - 1] : 0;
+    kernel_free(d, 4 * n);
+    return KERN_SUCCESS;
+}
+
+kern_return_t S_b_out_region(mach_port_t server, region_t *d, mach_msg_type_number_t *count)
+{
+    *d = (region_t) service_ints;
+    *count = 1024;
     return KERN_SUCCESS;
 }

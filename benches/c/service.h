@@ -1,4 +1,4 @@
-/* Types of `bench.defs` as C's stubs want them. */
+/* Types of `bench.defs` as GNU's stubs want them. */
 #ifndef SERVICE_H
 #define SERVICE_H
 #include <stdint.h>
@@ -7,4 +7,5 @@ typedef int some_t[128];
 typedef int many_t[1024];
 typedef int ints_t[1024];
 typedef uint8_t bytes_t[4096];
+typedef int *region_t;
 #endif

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         ["stubs"] => stubs::times(),
         ["instructions"] => stubs::instructions(),
         ["size"] => stubs::sizes(),
-        ["call", case, side, times] => stubs::call(case, side, times.parse().expect("a number")),
+        ["call", family, case, side, times] => stubs::call(family, case, side, times.parse().expect("a number")),
         ["compile", mig_cli] => processes::compile(Path::new(mig_cli)),
         ["check", mig_cli] => processes::check(Path::new(mig_cli)),
         _ => {

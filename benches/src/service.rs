@@ -2,20 +2,19 @@
 //!
 //! Its methods are not inlined into the stubs, as C's are not.
 
-use mig_rt::{KernReturn, PortName, Room, SendOnceRight, SendRight};
+use mig_rt::{KernReturn, PortName, Region, Room, SendOnceRight, SendRight};
 
 use crate::bench::{BenchServer, b_scalars};
-use crate::direct::Direct;
+use crate::direct::{Direct, Mapped};
 
 pub(crate) struct Service;
 
-static TABLE: [i32; 1024] = {
-    let mut table = [0; 1024];
-    table[0] = 1;
-    table[1] = 2;
-    table[2] = 3;
-    table
-};
+unsafe extern "C" {
+    /// What is returned, by C's server too.
+    safe static service_ints: [i32; 1024];
+    /// The same in bytes.
+    safe static service_bytes: [u8; 4096];
+}
 
 type Done<X> = Result<X, KernReturn>;
 
@@ -82,21 +81,42 @@ impl BenchServer<Direct> for Service {
 
     #[inline(never)]
     fn b_out_few(&mut self, _: PortName) -> Done<[i32; 13]> {
-        Ok(TABLE[..13].try_into().unwrap_or([0; 13]))
+        Ok(service_ints[..13].try_into().unwrap_or([0; 13]))
     }
 
     #[inline(never)]
     fn b_out_some(&mut self, _: PortName, d: &mut Room<'_, i32>) -> Done<()> {
-        d.extend(&TABLE[..128])
+        d.extend(&service_ints[..128])
     }
 
     #[inline(never)]
     fn b_out_many(&mut self, _: PortName, d: &mut Room<'_, i32>) -> Done<()> {
-        d.extend(&TABLE)
+        d.extend(&service_ints)
     }
 
     #[inline(never)]
     fn b_out_ints(&mut self, _: PortName, n: i32, d: &mut Room<'_, i32>) -> Done<()> {
-        d.extend(&TABLE[..(n as usize).min(TABLE.len())])
+        d.extend(&service_ints[..(n as usize).min(service_ints.len())])
+    }
+
+    #[inline(never)]
+    fn b_out_two(&mut self, _: PortName, n: i32, d: &mut Room<'_, i32>, e: &mut Room<'_, u8>) -> Done<()> {
+        let n = (n as usize).min(service_ints.len());
+        d.extend(&service_ints[..n])?;
+        e.extend(&service_bytes[..4 * n])
+    }
+
+    #[inline(never)]
+    fn b_in_region(&mut self, _: PortName, d: Region<Direct, i32>) -> Done<i32> {
+        let bytes = d.bytes()?;
+        Ok(match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => i32::from_le_bytes(*first) + i32::from_le_bytes(*last),
+            _ => 0,
+        })
+    }
+
+    #[inline(never)]
+    fn b_out_region(&mut self, _: PortName) -> Done<Region<Direct, i32>> {
+        Ok(Region::from_memory(Mapped::of(&service_ints)))
     }
 }
