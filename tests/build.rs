@@ -25,7 +25,7 @@ fn main() {
         .abi(Abi::DARWIN_ILP32)
         .types("vectors/untyped/shapes.toml")
         .out_dir(out().join("untyped"));
-    compile(&untyped, &["vectors/untyped/shapes.defs"]);
+    compile(&untyped, &["vectors/untyped/shapes.defs", "cases/stubs/nested.defs"]);
     let mut index = Index::default();
     replay_shapes(&untyped, &mut index);
     let manifest = Manifest::read(Path::new(MANIFEST), &mut from_disk, &mut Diagnostics::default());

@@ -12,6 +12,7 @@ mod code;
 mod decode;
 mod described;
 mod docs;
+mod each;
 mod encode;
 mod fields;
 mod file;
@@ -326,8 +327,11 @@ impl Half<'_> {
 impl client::Stub<'_> {
     /// The layout of an argument's elements in this ABI, if they are no plain ones.
     fn layout(&self, arg: &crate::model::Arg) -> TokenStream {
-        let (shape::Shape::Counted(value) | shape::Shape::Indefinite(value) | shape::Shape::Memory(value)) =
-            self.shape(arg)
+        let shape = match self.shape(arg) {
+            shape::Shape::Each(of, _) => *of,
+            other => other,
+        };
+        let (shape::Shape::Counted(value) | shape::Shape::Indefinite(value) | shape::Shape::Memory(value)) = shape
         else {
             return TokenStream::new();
         };

@@ -45,6 +45,9 @@ pub mod transport;
 pub mod typed;
 pub mod untyped;
 
+/// Up to so many elements, in place: arrays of a definition that have a limit.
+pub use arrayvec::ArrayVec;
+
 pub use abi::{AbiId, assert_speaks};
 pub use answer::{Answer, Answers, Deferred, Later, ReplyTo, Routine};
 #[cfg(all(feature = "darwin", target_vendor = "apple"))]

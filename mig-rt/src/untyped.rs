@@ -8,6 +8,7 @@
 
 mod body;
 mod descriptor;
+mod each;
 mod outgoing;
 mod outgoing_memory;
 mod outgoing_rights;
@@ -18,6 +19,7 @@ mod row;
 
 pub use body::{Bad, Body};
 pub use descriptor::{Descriptor, Descriptors, Kind, release};
+pub use each::Counts;
 pub use reply::ReplyBody;
 pub use row::{DarwinIlp32, DarwinLp64, Row};
 

@@ -68,7 +68,7 @@ impl Interface {
     }
 
     /// `array[…] of ^ array[] of T`
-    fn has_variable_elements(&self, arg: &Arg) -> bool {
+    pub(crate) fn has_variable_elements(&self, arg: &Arg) -> bool {
         let (Form::Fixed(of, _) | Form::UpTo(of, _)) = self.form(arg.ty).form else { return false };
         let of = self.ty(of);
         !of.inline && of.variable

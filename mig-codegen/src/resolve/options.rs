@@ -95,6 +95,9 @@ impl Resolver<'_> {
             Some(it) if it.role != Role::Data || !is_counted(self.ty(it.ty)) => {
                 "the argument before it must be an array of variable size"
             }
+            Some(it) if self.interface.has_variable_elements(it) || self.interface.has_variable_elements(arg) => {
+                "an array of out-of-line arrays has counts of its own"
+            }
             Some(it) if it.flow != arg.flow => "the argument before it must have the same direction",
             Some(it) if it.options.count_in_out != arg.options.count_in_out => {
                 "`countinout` must be written on both or on none of them"

@@ -4,6 +4,7 @@ use mig_parser::diag::codes::output as codes;
 use mig_parser::diag::{At, Diagnostic, Diagnostics};
 
 use super::Context;
+use super::each::Extent;
 use super::items::Kind;
 use super::shape::{RightsPlace, Shape};
 use super::value::Value;
@@ -58,16 +59,16 @@ impl Context<'_> {
 
     fn check_data(&self, arg: &Arg, diagnostics: &mut Diagnostics) {
         self.check_stated(arg, diagnostics);
-        if self.is_array_of_memory(arg.ty) {
-            diagnostics.push(unsupported(
-                arg,
-                "an array whose elements are out of line",
-                "send the elements in line inside one out-of-line array: `^ array[] of …`",
-            ));
-            return;
-        }
-        match self.shape(arg) {
+        self.check_shape(arg, self.shape(arg), diagnostics);
+    }
+
+    fn check_shape(&self, arg: &Arg, shape: Shape, diagnostics: &mut Diagnostics) {
+        match shape {
             Shape::Value(it) => self.check_value(arg, &it, diagnostics),
+            Shape::Each(of, extent) => {
+                self.check_each(arg, extent, diagnostics);
+                self.check_shape(arg, *of, diagnostics);
+            }
             Shape::Rights(it, place) => {
                 let out = arg.flow != Flow::In;
                 if it.received == IpcName::Polymorphic {
@@ -260,13 +261,20 @@ impl Context<'_> {
         );
     }
 
-    /// Whether elements of an array are memory of their own.
-    fn is_array_of_memory(&self, id: TypeId) -> bool {
-        match self.joined.form(id).form {
-            Form::Fixed(of, _) | Form::UpTo(of, _) => {
-                matches!(self.joined.form(of).form, Form::OutOfLine(_) | Form::Unbounded(_))
-            }
-            _ => false,
+    /// Elements that are out of line have their counts among the data, which tell how many of them there are.
+    fn check_each(&self, arg: &Arg, extent: Extent, diagnostics: &mut Diagnostics) {
+        if self.units.iter().any(|it| it.abi.has_type_words()) {
+            diagnostics.push(unsupported(
+                arg,
+                "an array whose elements are out of line",
+                "send the elements in line inside one out-of-line array: `^ array[] of …`",
+            ));
+        } else if matches!(extent, Extent::UpTo(_)) && !self.joined.has_variable_elements(arg) {
+            diagnostics.push(unsupported(
+                arg,
+                "up to so many elements out of line, each of a constant size",
+                "let the size of the elements vary: `^ array[] of …`; Apple's compiler crashes here",
+            ));
         }
     }
 

@@ -74,6 +74,7 @@ impl Stub<'_> {
         let context = self.half.context;
         let layout = self.layout(arg);
         let (value, is_right) = match self.shape(arg) {
+            Shape::Each(of, extent) => (extent.of_nothing(&no_memory(&of, &layout)), false),
             Shape::Value(it) => (zero(&it.tokens(context)), false),
             Shape::Fixed(it, count) => {
                 let (it, count) = (it.tokens(context), literal(count));
@@ -83,19 +84,26 @@ impl Stub<'_> {
             Shape::Counted(it) if it.is_plain() => (quote!(&[]), false),
             Shape::Counted(_) => (quote!(Elements::none(#layout)), false),
             Shape::Indefinite(_) => (quote!(Data::Inline(&[])), false),
-            Shape::Memory(it) if it.is_plain() => (quote!(Region::none(&via)), false),
-            Shape::Memory(_) => (quote!(Region::none_of(&via, #layout)), false),
             Shape::Text { .. } => (quote!(Text::default()), false),
             Shape::Right(it) => (right(it.received), true),
-            Shape::Rights(it, _) => {
-                let it = it.got();
-                (quote!(Rights::<T, #it>::none(&via)), false)
-            }
+            shape @ (Shape::Memory(_) | Shape::Rights(..)) => (no_memory(&shape, &layout), false),
         };
         let Some(marker) = context.marker(arg).filter(|_| context.is_translated_in(arg)) else { return value };
         let (marker, service) = (context.path(&marker), &self.locals.service);
         let of = if is_right { quote!(PortIn::Right(&#value)) } else { value };
         quote!(Translate::<T, #marker>::intran(&*#service, #of))
+    }
+}
+
+/// Memory that is none, or an array of no rights.
+fn no_memory(shape: &Shape, layout: &TokenStream) -> TokenStream {
+    match shape {
+        Shape::Rights(it, _) => {
+            let it = it.got();
+            quote!(Rights::<T, #it>::none(&via))
+        }
+        _ if layout.is_empty() => quote!(Region::none(&via)),
+        _ => quote!(Region::none_of(&via, #layout)),
     }
 }
 

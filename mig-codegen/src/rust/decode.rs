@@ -66,8 +66,8 @@ impl Stub<'_> {
             return behind.then(|| Decoded::read(quote!(#body.ndr()?;)));
         }
         let arg = self.arg(item)?;
-        if item.data.kind == FieldKind::Length {
-            return Some(Decoded::read(self.read_length(&self.exchange.reply, arg)));
+        if matches!(item.data.kind, FieldKind::Length | FieldKind::Lengths) {
+            return Some(Decoded::read(self.read_length(&self.exchange.reply, item.data, arg)));
         }
         if let Some(transfer) = &item.data.transfer {
             return Some(self.decode_described(arg, item.data, transfer));
@@ -142,6 +142,8 @@ impl Stub<'_> {
                 Decoded::take(quote!(let #name = #body.#read(#word)?;), quote!(let #name = #own.#method(#name);))
             }
             Shape::Rights(it, place) => self.decode_rights(arg, &slice, &word, *it, *place),
+            // Only descriptors carry them.
+            Shape::Each(..) => Decoded::read(TokenStream::new()),
         }
     }
 

@@ -41,10 +41,17 @@ impl Stub<'_> {
         names::beside(self.routine, arg, "count")
     }
 
-    /// The count of what a descriptor describes.
-    pub(super) fn put_length(&self, to: &Ident, arg: &Arg) -> TokenStream {
-        let count = self.count_name(arg);
-        quote!(#to.u32(#count);)
+    /// The count of what a descriptor describes, or the counts of what several do.
+    pub(super) fn put_length(&self, to: &Ident, field: &Field, arg: &Arg) -> Option<TokenStream> {
+        match (self.each(arg), &field.kind) {
+            (Some((_, extent)), FieldKind::Lengths) => Some(self.put_counts(to, arg, extent)),
+            // Their number is written with them.
+            (Some(_), _) => None,
+            (None, _) => {
+                let count = self.count_name(arg);
+                Some(quote!(#to.u32(#count);))
+            }
+        }
     }
 
     /// The argument whose count counts this one too. Type words count each array for itself.
@@ -105,7 +112,11 @@ impl Stub<'_> {
                 (false, Dealloc::No) => quote!(#request.packed_memory(#layout, #name)?),
                 (false, _) => quote!(#request.packed_give(#layout, #name)?),
             },
-            Shape::Memory(it) => put_memory(request, &quote!(), &it, gives(arg), &layout, &name),
+            Shape::Memory(it) => {
+                let put = put_memory(request, &quote!(), &it, gives(arg), &layout, &name);
+                quote!(#put?)
+            }
+            Shape::Each(of, extent) => return self.encode_each(arg, &of, extent, transfer),
             _ => return quote!(),
         };
         self.counted_put(arg, request, transfer, put)
@@ -125,7 +136,7 @@ impl Stub<'_> {
     }
 
     /// Elements that memory of a constant size has, as Rust counts them.
-    fn elements(&self, arg: &Arg, transfer: &Transfer) -> proc_macro2::Literal {
+    pub(super) fn elements(&self, arg: &Arg, transfer: &Transfer) -> proc_macro2::Literal {
         let bytes = transfer.extent.unwrap_or(0) * transfer.element;
         let each = match self.shape(arg).value() {
             Some(it) if it.is_plain() => super::shape::bytes(it),
@@ -145,6 +156,7 @@ impl Stub<'_> {
                 Described { read: quote!(let #held = #body.#read()?;), take: quote!(#own.#method(#held)) }
             }
             Shape::Rights(it, _) => self.read_rights_described(arg, field, transfer, it),
+            Shape::Each(of, extent) => self.read_each(arg, &of, extent, transfer),
             shape => {
                 let plain = shape.value().is_none_or(Value::is_plain);
                 let memory =
@@ -183,24 +195,21 @@ impl Stub<'_> {
     }
 
     /// The count of what a descriptor describes, as its receiver compares it.
-    pub(super) fn read_length(&self, message: &Message, arg: &Arg) -> TokenStream {
-        let body = &self.locals.body;
-        let held = self.held(arg);
+    pub(super) fn read_length(&self, message: &Message, count: &Field, arg: &Arg) -> TokenStream {
+        let (body, held) = (&self.locals.body, self.held(arg));
         let described = message.fields.iter().find_map(|it| {
             let of = self.routine.args.get(it.arg?)?;
             std::ptr::eq(of, arg).then_some((it, it.transfer?))
         });
         let Some((field, transfer)) = described else { return quote!() };
-        if is_inline(field) {
-            return quote!(#body.count_of_rights(&mut #held)?;);
-        }
-        let element = literal(transfer.element);
-        match transfer.extent {
-            Some(max) => {
-                let max = literal(max);
-                quote!(#body.count_within(&#held, #element, #max)?;)
+        match self.each(arg) {
+            Some(_) if count.kind == FieldKind::Length => quote!(),
+            Some((_, extent)) => self.read_counts(arg, extent, &transfer),
+            None if is_inline(field) => quote!(#body.count_of_rights(&mut #held)?;),
+            None => {
+                let compare = compare_length(&transfer, &quote!(&#held));
+                quote!(#body.#compare?;)
             }
-            None => quote!(#body.count_of(&#held, #element)?;),
         }
     }
 
@@ -219,6 +228,7 @@ impl Stub<'_> {
             Shape::Memory(it) if it.is_plain() => quote!(#reply.surrender(#value)?),
             Shape::Memory(_) => quote!(#reply.packed_surrender(#layout, #value)?),
             Shape::Rights(..) => quote!(#reply.surrender_rights(#value)?),
+            Shape::Each(of, extent) => return self.write_each(arg, &of, extent, transfer, value),
             _ => return quote!(),
         };
         self.counted_put(arg, reply, transfer, put)
@@ -272,5 +282,17 @@ impl Stub<'_> {
             _ => return self.write_described(arg, item, value),
         };
         self.counted_put(arg, reply, transfer, put)
+    }
+}
+
+/// The comparison of a count with what a descriptor says.
+pub(super) fn compare_length(transfer: &Transfer, held: &TokenStream) -> TokenStream {
+    let element = literal(transfer.element);
+    match transfer.extent {
+        Some(max) => {
+            let max = literal(max);
+            quote!(count_within(#held, #element, #max))
+        }
+        None => quote!(count_of(#held, #element)),
     }
 }

@@ -76,7 +76,7 @@ impl Stub<'_> {
                 let (room, max) = (names::beside(self.routine, arg, "room"), self.reply_max(arg));
                 return Some(quote!(#request.room(#word #max, #room);));
             }
-            FieldKind::Length => return Some(self.put_length(request, arg)),
+            FieldKind::Length | FieldKind::Lengths => return self.put_length(request, item.data, arg),
             _ => {}
         }
         if let Some(transfer) = item.data.transfer {
@@ -96,7 +96,7 @@ impl Stub<'_> {
             Shape::Indefinite(it) => put_indefinite(request, &word, &it, gives(arg), &max, &layout, &name),
             Shape::Memory(it) => {
                 let put = put_memory(request, &word, &it, gives(arg), &layout, &name);
-                quote!(#put;)
+                quote!(#put?;)
             }
             Shape::Text { variable: true, .. } => quote!(#request.text(#word #max, #name)?;),
             Shape::Text { size, .. } => {
@@ -105,6 +105,8 @@ impl Stub<'_> {
             }
             Shape::Right(it) => put_right(request, &word, it, &name),
             Shape::Rights(it, place) => put_rights(request, &word, it, place, &max, &name),
+            // Only descriptors carry them.
+            Shape::Each(..) => return None,
         })
     }
 
@@ -178,12 +180,12 @@ pub(super) fn put_memory(
     name: &Ident,
 ) -> TokenStream {
     match (value.is_plain(), gives) {
-        (true, Dealloc::No) => quote!(#request.lend(#word #name)?),
-        (true, Dealloc::Yes) => quote!(#request.surrender(#word #name)?),
-        (true, Dealloc::RunTime) => quote!(#request.give(#word #name)?),
-        (false, Dealloc::No) => quote!(#request.packed_memory(#word #layout, #name)?),
-        (false, Dealloc::Yes) => quote!(#request.packed_surrender(#word #layout, #name)?),
-        (false, Dealloc::RunTime) => quote!(#request.packed_give(#word #layout, #name)?),
+        (true, Dealloc::No) => quote!(#request.lend(#word #name)),
+        (true, Dealloc::Yes) => quote!(#request.surrender(#word #name)),
+        (true, Dealloc::RunTime) => quote!(#request.give(#word #name)),
+        (false, Dealloc::No) => quote!(#request.packed_memory(#word #layout, #name)),
+        (false, Dealloc::Yes) => quote!(#request.packed_surrender(#word #layout, #name)),
+        (false, Dealloc::RunTime) => quote!(#request.packed_give(#word #layout, #name)),
     }
 }
 

@@ -63,7 +63,12 @@ impl Context<'_> {
             let marker = self.path(&marker);
             return Some(quote!(Obj<Self, T, #marker>));
         }
-        Some(match &shape {
+        Some(self.received(&shape))
+    }
+
+    /// What a method gets of this shape.
+    fn received(&self, shape: &Shape) -> TokenStream {
+        match shape {
             Shape::Value(it) => it.tokens(self),
             Shape::Fixed(it, count) => {
                 let (it, count) = (it.tokens(self), literal(*count));
@@ -91,7 +96,8 @@ impl Context<'_> {
                 let it = it.got();
                 quote!(Rights<'_, T, #it>)
             }
-        })
+            Shape::Each(of, extent) => extent.of(&self.received(of)),
+        }
     }
 
     /// Room for a result that is written where it will be sent from.
@@ -117,7 +123,7 @@ impl Context<'_> {
                 let it = it.got();
                 quote!(&mut RightsRoom<'_, T, #it>)
             }
-            Shape::Value(_) | Shape::Memory(_) | Shape::Right(_) => return None,
+            Shape::Value(_) | Shape::Memory(_) | Shape::Right(_) | Shape::Each(..) => return None,
         })
     }
 
@@ -127,7 +133,7 @@ impl Context<'_> {
             Role::Data if arg.flow == Flow::Out => return None,
             // One slice for both directions.
             Role::Data if self.is_exchanged(arg) => return None,
-            Role::Data => self.client_data(arg, lifetime),
+            Role::Data => self.given(&self.shape(arg), gives(arg), lifetime),
             Role::RequestPort => self.disposition(arg).given(lifetime),
             Role::WaitTime | Role::SendTime => quote!(Timeout),
             Role::MsgOption => quote!(MsgOptions),
@@ -154,8 +160,9 @@ impl Context<'_> {
         Disposition { sent: ty.sent, received: ty.received }
     }
 
-    fn client_data(&self, arg: &Arg, lifetime: &TokenStream) -> TokenStream {
-        match &self.shape(arg) {
+    /// What a client gives of this shape.
+    fn given(&self, shape: &Shape, gives: Dealloc, lifetime: &TokenStream) -> TokenStream {
+        match shape {
             Shape::Value(it) => it.tokens(self),
             Shape::Fixed(it, count) => {
                 let (it, count) = (it.tokens(self), literal(*count));
@@ -168,15 +175,16 @@ impl Context<'_> {
             Shape::Indefinite(it) | Shape::Memory(it) => {
                 let it = it.element(self);
                 let reference = reference(lifetime);
-                match gives(arg) {
+                match gives {
                     Dealloc::No => quote!(#reference [#it]),
-                    Dealloc::Yes if matches!(self.shape(arg), Shape::Memory(_)) => quote!(Region<T, #it>),
+                    Dealloc::Yes if matches!(shape, Shape::Memory(_)) => quote!(Region<T, #it>),
                     _ => quote!(Give<#lifetime, T, #it>),
                 }
             }
             Shape::Text { .. } => quote!(&[u8]),
             Shape::Right(it) => it.given(lifetime),
             Shape::Rights(it, place) => rights_param(*it, *place, lifetime),
+            Shape::Each(of, extent) => extent.of(&self.given(of, gives, lifetime)),
         }
     }
 
@@ -208,7 +216,7 @@ impl Context<'_> {
                 let it = it.got();
                 quote!(&mut [#it])
             }
-            Shape::Value(_) | Shape::Memory(_) | Shape::Right(_) => return None,
+            Shape::Value(_) | Shape::Memory(_) | Shape::Right(_) | Shape::Each(..) => return None,
         })
     }
 }

@@ -128,7 +128,9 @@ impl Stub<'_> {
         let reply = &self.locals.reply;
         match item.data.kind {
             FieldKind::Ndr => Some(quote!(#reply.ndr();)),
-            FieldKind::Length => Some(self.put_length(reply, self.arg(item)?)),
+            FieldKind::Length | FieldKind::Lengths => {
+                Some(self.put_length(reply, item.data, self.arg(item)?).unwrap_or_default())
+            }
             _ => None,
         }
     }
@@ -252,7 +254,7 @@ impl Stub<'_> {
                 quote!(#reply.rights_indefinite_moved(#word #max, #value)?;)
             }
             Shape::Rights(..) => quote!(#reply.surrender_rights(#word #value)?;),
-            Shape::Counted(_) | Shape::Indefinite(_) | Shape::Text { .. } => quote!(),
+            Shape::Counted(_) | Shape::Indefinite(_) | Shape::Text { .. } | Shape::Each(..) => quote!(),
         }
     }
 

@@ -143,6 +143,22 @@ impl Context<'_> {
                 let it = it.got();
                 field(&said, quote!(Rights<'static, T, #it>), true, false)
             }
+            Shape::Each(of, extent) => field(&said, extent.of(&self.memory(of)), true, false),
+        }
+    }
+
+    /// Memory, or an array of rights in memory, that somebody gives away.
+    fn memory(&self, shape: &Shape) -> TokenStream {
+        match (shape, shape.value()) {
+            (Shape::Rights(it, _), _) => {
+                let it = it.got();
+                quote!(Rights<'static, T, #it>)
+            }
+            (_, Some(it)) => {
+                let it = it.element(self);
+                quote!(Region<T, #it>)
+            }
+            _ => quote!(Region<T, u8>),
         }
     }
 
@@ -188,6 +204,7 @@ impl Context<'_> {
                 let it = it.element(self);
                 field(quote!(Region<T, #it>), true, false)
             }
+            Shape::Each(of, extent) => field(extent.of(&self.memory(of)), true, false),
             Shape::Right(it) => field(it.returned(), true, false),
             Shape::Rights(it, RightsPlace::Indefinite | RightsPlace::Memory) => {
                 let it = it.got();

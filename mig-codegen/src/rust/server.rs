@@ -245,7 +245,9 @@ impl Stub<'_> {
                 let (limit, max) = (limit_name(self.routine, arg), self.reply_max(arg));
                 return plain_read(quote!(let #limit = #body.room(#word #max)?;), quote!());
             }
-            FieldKind::Length => return plain_read(self.read_length(&self.exchange.request, arg), quote!()),
+            FieldKind::Length | FieldKind::Lengths => {
+                return plain_read(self.read_length(&self.exchange.request, item.data, arg), quote!());
+            }
             _ => {}
         }
         if let Some(transfer) = &item.data.transfer {
@@ -304,6 +306,8 @@ impl Stub<'_> {
             }
             Shape::Right(it) => self.read_right(arg, &word, it),
             Shape::Rights(it, place) => self.read_rights(&name, &word, it, place),
+            // Only descriptors carry them.
+            Shape::Each(..) => plain_read(quote!(), quote!()),
         }
     }
 

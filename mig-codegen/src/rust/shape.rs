@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Context;
+use super::each::Extent;
 use super::value::{Path, Value};
 use crate::model::{Arg, Class, Dealloc, Form, IpcName, Type, TypeId};
 use crate::types::Number;
@@ -34,6 +35,8 @@ pub(super) enum Shape {
     Right(Disposition),
     /// An array of rights.
     Rights(Disposition, RightsPlace),
+    /// An array of memory, or of arrays of rights in memory.
+    Each(Box<Shape>, Extent),
 }
 
 /// Where an array of rights is.
@@ -62,10 +65,17 @@ pub(super) const BY_VALUE: u32 = 64;
 impl Context<'_> {
     /// The shape of an argument.
     pub(super) fn shape(&self, arg: &Arg) -> Shape {
-        let ty = self.joined.ty(arg.ty);
-        let form = self.joined.form(arg.ty);
-        if let Some(it) = super::code::value(self, arg) {
-            return Shape::Value(it);
+        match super::code::value(self, arg) {
+            Some(it) => Shape::Value(it),
+            None => self.shape_of(arg.ty),
+        }
+    }
+
+    /// The shape of an argument of this type.
+    pub(super) fn shape_of(&self, id: TypeId) -> Shape {
+        let (ty, form) = (self.joined.ty(id), self.joined.form(id));
+        if let Some(it) = self.each(form) {
+            return it;
         }
         if ty.is_port() {
             return self.right(ty, form);
@@ -76,14 +86,14 @@ impl Context<'_> {
             Form::UpTo(..) => Shape::Counted(self.element(&form.form)),
             Form::Text(size) => Shape::Text { variable: ty.variable, size: *size },
             Form::Fixed(of, count) if ty.class == Class::Array => {
-                let named = self.value(arg.ty);
+                let named = self.value(id);
                 if let Value::Array(..) = named {
                     Shape::Fixed(self.in_array(*of), *count)
                 } else {
                     Shape::Value(named)
                 }
             }
-            _ => Shape::Value(self.value(arg.ty)),
+            _ => Shape::Value(self.value(id)),
         }
     }
 
@@ -147,6 +157,7 @@ impl Shape {
             Shape::Value(it) | Shape::Fixed(it, _) | Shape::Counted(it) | Shape::Indefinite(it) | Shape::Memory(it) => {
                 Some(it)
             }
+            Shape::Each(of, _) => of.value(),
             Shape::Text { .. } | Shape::Right(_) | Shape::Rights(..) => None,
         }
     }
@@ -157,7 +168,7 @@ impl Shape {
             Shape::Fixed(value, count) => value.is_itself_plain() && bytes(value) * count > BY_VALUE,
             Shape::Counted(_) | Shape::Indefinite(_) | Shape::Text { .. } => true,
             Shape::Rights(_, place) => matches!(place, RightsPlace::Counted | RightsPlace::Fixed(_)),
-            Shape::Value(_) | Shape::Memory(_) | Shape::Right(_) => false,
+            Shape::Value(_) | Shape::Memory(_) | Shape::Right(_) | Shape::Each(..) => false,
         }
     }
 

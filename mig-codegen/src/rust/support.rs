@@ -7,6 +7,7 @@ pub(super) const SUPPORT: &[&str] = &[
     "Answer",
     "Answers",
     "AnyRight",
+    "ArrayVec",
     "AuditToken",
     "Buffer",
     "Complex",

@@ -97,7 +97,7 @@ impl<'m, W: Row> Body<'m, W> {
 
     /// Counts of what is out of line are compared after those of what is in line, and before strings.
     #[inline(always)]
-    fn check_count(&mut self, holds: bool) {
+    pub(super) fn check_count(&mut self, holds: bool) {
         if !holds {
             self.late = Some(Bad::TYPE);
         }

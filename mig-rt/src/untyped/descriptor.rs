@@ -218,6 +218,10 @@ pub(super) fn abandon<T: Transport, W: Row>(message: &[u8], via: T) {
     walk.left = message.get(COUNT..COUNT + 4).map_or(0, |it| u32_at(it, 0));
     for it in walk {
         if it.is_memory() && !it.deallocates(message) {
+            // At address 0 is nothing that was lent.
+            if it.address::<W>(message) == Address(0) {
+                continue;
+            }
             via.unlend(it.address::<W>(message), it.size::<W>(message));
         } else {
             drop_described::<T, W>(it, message, &via);

@@ -77,6 +77,12 @@ impl<'b, T: Transport, W: Row> Outgoing<'b, T, W, Untyped> {
         self.describe(Kind::Rights, at, [1, 0, disposition.0], count, size)
     }
 
+    /// Writes a descriptor of nothing.
+    pub(super) fn nothing(&mut self, kind: Kind, disposition: Disposition) -> Result<(), KernReturn> {
+        let copy = if kind == Kind::Rights { PHYSICAL_COPY } else { VIRTUAL_COPY };
+        self.describe(kind, Address(0), [0, copy, disposition.0], 0, 0)
+    }
+
     /// Writes a descriptor, whose memory it takes back if the address does not fit.
     #[inline(always)]
     fn describe(

@@ -3,6 +3,7 @@
 
 mod both;
 mod client;
+mod each;
 mod exchange;
 mod mutation;
 mod named;
@@ -19,4 +20,10 @@ mod shapes {
 #[allow(unreachable_pub, dead_code, reason = "not every stub is called")]
 mod names {
     include!(concat!(env!("OUT_DIR"), "/names.rs"));
+}
+
+/// Stubs of `cases/stubs/nested.defs`.
+#[allow(unreachable_pub, dead_code, reason = "not every stub is called")]
+mod nested {
+    include!(concat!(env!("OUT_DIR"), "/untyped/nested.rs"));
 }
