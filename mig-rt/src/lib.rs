@@ -20,6 +20,8 @@ extern crate std;
 pub mod abi;
 pub mod answer;
 mod bytes;
+#[cfg(feature = "std")]
+pub mod carried;
 #[cfg(all(feature = "darwin", target_vendor = "apple"))]
 pub mod darwin;
 pub mod element;

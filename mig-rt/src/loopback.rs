@@ -21,7 +21,6 @@ use crate::serve::{self, Subsystem};
 use crate::trailer::{AuditToken, SecurityToken};
 use crate::transport::{Arrived, Failed, Left, Operation, Transport, Wire};
 
-mod carried;
 mod claims;
 mod message;
 mod space;

@@ -390,8 +390,8 @@ impl<T: Transport> AnyRight<T> {
         self.name().is_valid()
     }
 
-    /// Gives the right up for its name.
-    pub(crate) fn into_raw(self) -> PortName {
+    /// Gives the right up for its name. The caller must release it.
+    pub fn into_raw(self) -> PortName {
         match self {
             AnyRight::Send(it) => it.into_raw(),
             AnyRight::SendOnce(it) => it.into_raw(),
@@ -400,10 +400,12 @@ impl<T: Transport> AnyRight<T> {
         }
     }
 
+    /// Makes a value of a name.
+    ///
     /// # Safety
     /// As [`Right::from_raw`], for the kind that the disposition owns.
     #[inline]
-    pub(crate) unsafe fn from_raw(name: PortName, kind: Disposition, via: T) -> AnyRight<T> {
+    pub unsafe fn from_raw(name: PortName, kind: Disposition, via: T) -> AnyRight<T> {
         match kind.owned() {
             Some(RightKind::SEND) => AnyRight::Send(SendRight { name, via }),
             Some(RightKind::SEND_ONCE) => AnyRight::SendOnce(SendOnceRight { name, via }),

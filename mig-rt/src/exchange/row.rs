@@ -83,6 +83,7 @@ pub(crate) const fn round<W: Row>(size: usize) -> usize {
 }
 
 /// Calls a function for the row of an ABI, which is its last argument.
+#[macro_export]
 macro_rules! by_row {
     ($abi:expr, $function:ident ( $($arg:expr),* $(,)? )) => {
         match $abi {
@@ -91,6 +92,9 @@ macro_rules! by_row {
             $crate::AbiId::GnumachX8664v2022 => $function($($arg),*, $crate::typed::GnumachX8664v2022),
             $crate::AbiId::DarwinLp64 => $function($($arg),*, $crate::untyped::DarwinLp64),
             $crate::AbiId::DarwinIlp32 => $function($($arg),*, $crate::untyped::DarwinIlp32),
+            // Every row there is stands above; outside this crate the list is open.
+            #[allow(unreachable_patterns, reason = "as said")]
+            _ => unreachable!("no row of {}", $abi),
         }
     };
 }

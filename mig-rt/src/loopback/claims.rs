@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
-use super::carried::{Carries, names};
-use super::message::put;
 use super::space::Space;
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
+use crate::carried::put;
+use crate::carried::{Carries, names};
 use crate::exchange::by_row;
 use crate::right::{PortName, RightKind};
 use crate::rights::NAME;

@@ -3,10 +3,10 @@
 use std::vec::Vec;
 
 use super::Loopback;
-use super::carried::{Carries, Sender};
 use super::space::{Queued, Space};
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
+use crate::carried::{Carries, Sender, put};
 use crate::error::MsgReturn;
 use crate::exchange::{by_row, drop_message};
 use crate::message::{COMPLEX, MsgId};
@@ -177,8 +177,4 @@ pub(super) fn destroy_unsent<S>(abi: AbiId, message: &[u8], left: Left, via: Loo
     if matches!(left, Left::Untouched | Left::TakenBack) {
         destroy(&Queued { abi, bytes: message.to_vec() }, via);
     }
-}
-
-pub(super) fn put(message: &mut [u8], at: usize, number: u32) {
-    message[at..at + 4].copy_from_slice(&number.to_le_bytes());
 }

@@ -7,9 +7,9 @@ use std::string::String;
 use std::thread::{self, ThreadId};
 use std::vec::Vec;
 
-use super::carried::Sender;
 use crate::abi::AbiId;
 use crate::bytes::u32_at;
+use crate::carried::Sender;
 use crate::error::{KernReturn, MsgReturn};
 use crate::memory::Address;
 use crate::right::{Disposition, PortName, RightKind};

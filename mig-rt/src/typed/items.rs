@@ -28,6 +28,11 @@ impl Item {
         self.ty.disposition::<W>()
     }
 
+    /// Whether a kernel takes such an item: ports have the size of a port, and nothing in line is deallocated.
+    pub fn is_legal<W: Row>(&self) -> bool {
+        self.ty.is_legal::<W>()
+    }
+
     /// Whether the data are in the message.
     pub fn is_inline<W: Row>(&self) -> bool {
         self.ty.is_inline::<W>()
@@ -53,8 +58,7 @@ impl Item {
     }
 
     /// Puts another address into an out-of-line item.
-    #[cfg(feature = "std")]
-    pub(crate) fn write_address<W: Row>(&self, message: &mut [u8], at: Address) {
+    pub fn write_address<W: Row>(&self, message: &mut [u8], at: Address) {
         message[self.data.clone()].copy_from_slice(&at.0.to_le_bytes()[..W::ADDRESS]);
     }
 
@@ -70,7 +74,7 @@ impl Item {
     }
 
     /// Makes an out-of-line item empty: its memory is somebody else's now.
-    pub(crate) fn empty<W: Row>(&self, message: &mut [u8]) {
+    pub fn empty<W: Row>(&self, message: &mut [u8]) {
         self.write_ty::<W>(message, self.ty.with_number::<W>(0));
         message[self.data.clone()].fill(0);
     }

@@ -227,6 +227,16 @@ impl Ty {
         if name <= 0xff { Disposition(name as u8) } else { Disposition::NONE }
     }
 
+    /// Whether a kernel takes it (`MACH_SEND_INVALID_TYPE` otherwise): a port is as long as a name, nothing in line is
+    /// deallocated, the unused bit is clear, and a long form leaves the fields of the short one alone.
+    pub(super) const fn is_legal<W: Row>(self) -> bool {
+        let port = self.disposition::<W>().is_port();
+        let name_bits = if self.is_inline::<W>() { W::CELL as u32 * 8 } else { 32 };
+        let unused = self.word & if W::WIDE { 0x1f00_0000 } else { 0x8000_0000 } != 0;
+        let mixed = self.is_three_words::<W>() && self.word & 0xfff_ffff != 0;
+        !(unused || mixed || port && self.bits::<W>() != name_bits || self.is_inline::<W>() && self.deallocates::<W>())
+    }
+
     /// With another number.
     #[inline(always)]
     pub(super) const fn with_number<W: Row>(mut self, number: u32) -> Ty {

@@ -68,6 +68,11 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    /// Whether a kernel takes such a descriptor: rights travel in one of the ways there are.
+    pub fn is_legal(&self, message: &[u8]) -> bool {
+        matches!(self.kind, Kind::Memory | Kind::Volatile) || self.disposition(message).is_port()
+    }
+
     /// How the right travels, or each right of the array.
     pub fn disposition(&self, message: &[u8]) -> Disposition {
         match self.kind {
@@ -81,7 +86,8 @@ impl Descriptor {
         PortName(u32_at(message, self.name_at::<W>()))
     }
 
-    pub(crate) fn name_at<W: Row>(&self) -> usize {
+    /// Where the name of the right stands.
+    pub fn name_at<W: Row>(&self) -> usize {
         match self.kind {
             // The context of the guard stands first.
             Kind::Guarded => self.at + if W::ADDRESS == 8 { 12 } else { 4 },
@@ -112,20 +118,18 @@ impl Descriptor {
     }
 
     /// Makes it describe an empty region: the memory is somebody else's now.
-    pub(crate) fn empty<W: Row>(&self, message: &mut [u8]) {
+    pub fn empty<W: Row>(&self, message: &mut [u8]) {
         message[self.at..][..W::ADDRESS].fill(0);
         message[self.at + W::SIZE..][..4].fill(0);
     }
 
     /// Puts another address into it.
-    #[cfg(feature = "std")]
-    pub(crate) fn write_address<W: Row>(&self, message: &mut [u8], at: Address) {
+    pub fn write_address<W: Row>(&self, message: &mut [u8], at: Address) {
         message[self.at..][..W::ADDRESS].copy_from_slice(&at.0.to_le_bytes()[..W::ADDRESS]);
     }
 
     /// Makes it what a kernel delivers.
-    #[cfg(feature = "std")]
-    pub(crate) fn rewrite(&self, message: &mut [u8]) {
+    pub fn rewrite(&self, message: &mut [u8]) {
         if self.kind != Kind::Memory && self.kind != Kind::Volatile {
             message[self.at + 10] = self.disposition(message).received().0;
         } else {

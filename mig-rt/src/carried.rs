@@ -1,9 +1,12 @@
-//! What a message carries, in either family.
+//! What a message carries, in either family: how kernels and in-memory transports take messages apart.
+//!
+//! Everything here believes the bytes it is given as little as a kernel does: what does not fit into a message is not
+//! yielded, and a walk says whether it came to the end.
 
 use std::vec::Vec;
 
-use super::message::put;
 use crate::bytes::u32_at;
+use crate::error::MsgReturn;
 use crate::exchange::Row;
 use crate::memory::Address;
 use crate::message::COMPLEX;
@@ -14,27 +17,36 @@ use crate::untyped::{self, DarwinIlp32, DarwinLp64};
 
 /// What the kernel says of a sender, in trailers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sender {
-    pub(super) security: [u32; 2],
-    pub(super) audit: [u32; 8],
-    pub(super) context: u64,
+pub struct Sender {
+    /// User and group.
+    pub security: [u32; 2],
+    /// The words of the audit token.
+    pub audit: [u32; 8],
+    /// Of the port that the message was received from.
+    pub context: u64,
 }
 
-/// An ABI whose messages are taken in and delivered here.
-pub(super) trait Carries: Row {
+/// An ABI whose messages can be taken in and delivered. Sealed, as rows are.
+pub trait Carries: Row {
     /// Rights in the message, or memory: an item or a descriptor.
-    type Item;
+    type Item: core::fmt::Debug;
 
     /// Those of a message, and whether it is whole.
     fn items(message: &[u8]) -> (Vec<Self::Item>, bool);
+    /// Whether a kernel takes an item that says this of itself.
+    fn is_legal(item: &Self::Item, message: &[u8]) -> bool;
     /// How its rights travel; none if it is no right.
     fn disposition(item: &Self::Item, message: &[u8]) -> Disposition;
     /// Where the names of its rights stand in the message.
     fn places(item: &Self::Item) -> Vec<usize>;
     /// Address and size of its memory, and whether that is the message's own.
     fn memory(item: &Self::Item, message: &[u8]) -> Option<(Address, usize, bool)>;
+    /// What a kernel says of a message whose items do not fit into it.
+    fn misfit(message: &[u8]) -> MsgReturn;
     /// Makes its memory empty.
     fn empty(item: &Self::Item, message: &mut [u8]);
+    /// Where the address of its memory stands.
+    fn address_place(item: &Self::Item) -> usize;
     /// Puts another address in.
     fn write_address(item: &Self::Item, message: &mut [u8], at: Address);
     /// Makes it what a kernel delivers.
@@ -58,6 +70,10 @@ macro_rules! typed {
                 (found, !is_complex(message) || items.position() == message.len())
             }
 
+            fn is_legal(item: &typed::Item, _: &[u8]) -> bool {
+                item.is_legal::<$row>()
+            }
+
             fn disposition(item: &typed::Item, _: &[u8]) -> Disposition {
                 item.disposition::<$row>()
             }
@@ -72,8 +88,16 @@ macro_rules! typed {
                 (!item.is_inline::<$row>()).then(memory)
             }
 
+            fn misfit(_: &[u8]) -> MsgReturn {
+                MsgReturn::SEND_MSG_TOO_SMALL
+            }
+
             fn empty(item: &typed::Item, message: &mut [u8]) {
                 item.empty::<$row>(message);
+            }
+
+            fn address_place(item: &typed::Item) -> usize {
+                item.data.start
             }
 
             fn write_address(item: &typed::Item, message: &mut [u8], at: Address) {
@@ -110,6 +134,10 @@ macro_rules! untyped {
                 (found, counted && descriptors.left() == 0)
             }
 
+            fn is_legal(item: &untyped::Descriptor, message: &[u8]) -> bool {
+                item.is_legal(message)
+            }
+
             fn disposition(item: &untyped::Descriptor, message: &[u8]) -> Disposition {
                 item.disposition(message)
             }
@@ -123,8 +151,20 @@ macro_rules! untyped {
                 item.is_memory().then(memory)
             }
 
+            fn misfit(message: &[u8]) -> MsgReturn {
+                let mut walk = untyped::Descriptors::<$row>::new(message);
+                walk.by_ref().for_each(drop);
+                // The byte that says what a descriptor describes is there, so it is one that nobody knows.
+                let unknown = message.get(walk.position() + 11).is_some_and(|it| *it > untyped::Kind::Guarded.byte());
+                if unknown { MsgReturn::SEND_INVALID_TYPE } else { MsgReturn::SEND_MSG_TOO_SMALL }
+            }
+
             fn empty(item: &untyped::Descriptor, message: &mut [u8]) {
                 item.empty::<$row>(message);
+            }
+
+            fn address_place(item: &untyped::Descriptor) -> usize {
+                item.at
             }
 
             fn write_address(item: &untyped::Descriptor, message: &mut [u8], at: Address) {
@@ -151,7 +191,8 @@ macro_rules! untyped {
 }
 untyped! { DarwinLp64 DarwinIlp32 }
 
-fn is_complex(message: &[u8]) -> bool {
+/// Whether the header says that the body carries rights or memory.
+pub fn is_complex(message: &[u8]) -> bool {
     message.len() >= 4 && u32_at(message, 0) & COMPLEX != 0
 }
 
@@ -179,6 +220,14 @@ fn cut_trailer(message: &mut Vec<u8>, elements: TrailerElements) {
 }
 
 /// The names in memory that holds an array of rights.
-pub(super) fn names(bytes: &[u8]) -> impl Iterator<Item = PortName> {
+pub fn names(bytes: &[u8]) -> impl Iterator<Item = PortName> {
     bytes.chunks_exact(crate::rights::NAME).map(|it| PortName(u32_at(it, 0)))
+}
+
+/// Puts a number into a message.
+///
+/// # Panics
+/// If the message is not that long.
+pub fn put(message: &mut [u8], at: usize, number: u32) {
+    message[at..at + 4].copy_from_slice(&number.to_le_bytes());
 }

@@ -1,0 +1,298 @@
+//! The kernel as a user of stubs: the port space in which it serves requests and sends messages of its own.
+//!
+//! Names belong to the host thread and live as long as a call: a right that outlives it moves into the object that keeps
+//! it. So the handle has no size, and no two threads of the kernel ever share a name.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mig_rt::carried::Sender;
+use mig_rt::{
+    AbiId, Address, AnyRight, Arrived, Disposition, Failed, KernReturn, Left, Memory, MsgReturn, Operation, Outbound,
+    PortName, ReceiveRight, Right, RightKind, SendOnceRight, Transport, Wire,
+};
+
+use crate::effect::{self, Effect};
+use crate::ipc::copyin::{self, Header, Names};
+use crate::ipc::message::Destination;
+use crate::ipc::port::Port;
+use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
+
+/// The kernel's handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct InKernel;
+
+/// Names and memory of one host thread inside the kernel.
+#[derive(Default)]
+struct Table {
+    rights: Vec<Option<(Carried, u32)>>,
+    free: Vec<u32>,
+    memory: HashMap<u64, Arc<[u8]>>,
+    next_address: u64,
+}
+
+thread_local! {
+    static TABLE: RefCell<Table> = RefCell::default();
+}
+
+impl Table {
+    fn add(&mut self, right: Carried) -> PortName {
+        let entry = Some((right, 1));
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.rights[index as usize] = entry;
+                index
+            }
+            None => {
+                self.rights.push(entry);
+                self.rights.len() as u32 - 1
+            }
+        };
+        PortName(index + 1)
+    }
+
+    fn get(&mut self, name: PortName) -> Option<&mut (Carried, u32)> {
+        self.rights.get_mut(name.0.wrapping_sub(1) as usize)?.as_mut()
+    }
+
+    /// One reference of a right; the name goes with the last.
+    fn take(&mut self, name: PortName) -> Option<Carried> {
+        let (right, count) = self.get(name)?;
+        if *count > 1 {
+            *count -= 1;
+            return Some(match right {
+                Carried::Send(it) => Carried::Send(it.copy()),
+                _ => Carried::Null,
+            });
+        }
+        let index = name.0 - 1;
+        let (right, _) = self.rights[index as usize].take()?;
+        self.free.push(index);
+        Some(right)
+    }
+
+    fn put_memory(&mut self, data: Arc<[u8]>) -> Address {
+        self.next_address += 0x1000;
+        self.memory.insert(self.next_address, data);
+        Address(self.next_address)
+    }
+}
+
+fn add(right: Carried) -> PortName {
+    TABLE.with_borrow_mut(|it| it.add(right))
+}
+
+impl InKernel {
+    /// A right of the kernel's as the stubs want it.
+    pub(crate) fn send_once(right: SendOnceRef) -> SendOnceRight<InKernel> {
+        let name = add(Carried::SendOnce(right));
+        // SAFETY: the name was made for this right just now.
+        #[allow(unsafe_code, reason = "this transport is where the kernel's rights get names")]
+        unsafe {
+            SendOnceRight::from_raw(name, InKernel)
+        }
+    }
+
+    /// A receive right as the stubs want it.
+    pub(crate) fn receive(right: ReceiveRef) -> ReceiveRight<InKernel> {
+        let name = add(Carried::Receive(right));
+        // SAFETY: the name was made for this right just now.
+        #[allow(unsafe_code, reason = "as above")]
+        unsafe {
+            ReceiveRight::from_raw(name, InKernel)
+        }
+    }
+
+    /// Takes a right out of the stubs' hands.
+    pub(crate) fn take(right: impl Right<InKernel>) -> Carried {
+        InKernel::take_name(right.into_raw())
+    }
+
+    /// The same, of whatever kind.
+    pub(crate) fn take_any(right: AnyRight<InKernel>) -> Carried {
+        InKernel::take_name(right.into_raw())
+    }
+
+    fn take_name(name: PortName) -> Carried {
+        match name {
+            PortName::NULL => Carried::Null,
+            PortName::DEAD => Carried::Dead,
+            name => TABLE.with_borrow_mut(|it| it.take(name)).unwrap_or(Carried::Null),
+        }
+    }
+
+    /// The port that a name stands for.
+    pub(crate) fn port(name: PortName) -> Option<Arc<Port>> {
+        TABLE.with_borrow_mut(|it| it.get(name).and_then(|(right, _)| right.port().cloned()))
+    }
+
+    /// A name for a port while a request to it is served.
+    pub(crate) fn enter(port: &Arc<Port>) -> Entered {
+        Entered(add(Carried::Send(SendRef::uncounted(port))))
+    }
+}
+
+/// A name of a request port, until the request is served.
+pub(crate) struct Entered(pub(crate) PortName);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        InKernel.release(self.0, RightKind::SEND);
+    }
+}
+
+impl Names for InKernel {
+    fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn> {
+        let to = self.take_right(header.remote, header.remote_disposition);
+        let to = to.ok().and_then(|it| Destination::of(it.or_dead())).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        let reply = match header.local {
+            PortName::NULL => Carried::Null,
+            PortName::DEAD => Carried::Dead,
+            name => self.take_right(name, header.local_disposition).map_err(|_| MsgReturn::SEND_INVALID_REPLY)?,
+        };
+        Ok((to, reply))
+    }
+
+    fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn> {
+        let mut made = None;
+        TABLE.with_borrow_mut(|it| {
+            let (right, _) = it.get(name)?;
+            made = match (disposition, &*right) {
+                (Disposition::COPY_SEND, Carried::Send(right)) => Some(Carried::Send(right.copy())),
+                (Disposition::MAKE_SEND, Carried::Receive(right)) => Some(Carried::Send(SendRef::make(right.port()))),
+                (Disposition::MAKE_SEND_ONCE, Carried::Receive(right)) => {
+                    Some(Carried::SendOnce(SendOnceRef::make(right.port())))
+                }
+                (moved, right) if moved == right.disposition() => it.take(name),
+                _ => None,
+            };
+            Some(())
+        });
+        made.ok_or(MsgReturn::SEND_INVALID_RIGHT)
+    }
+
+    fn take_memory(&self, at: Address, size: usize, _: bool) -> Result<Arc<[u8]>, MsgReturn> {
+        // Everything that the kernel sends is its own and is given away, loans included.
+        let data = TABLE.with_borrow_mut(|it| it.memory.remove(&at.0));
+        let data = data.filter(|it| it.len() >= size).ok_or(MsgReturn::SEND_INVALID_MEMORY)?;
+        Ok(if data.len() == size { data } else { Arc::from(&data[..size]) })
+    }
+
+    fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
+        Ok(add(right))
+    }
+
+    fn give_memory(&self, _: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
+        Ok(TABLE.with_borrow_mut(|it| it.put_memory(data)))
+    }
+
+    fn name_of_port(&self, to: Destination) -> PortName {
+        to.spend();
+        PortName::NULL
+    }
+
+    fn sender(&self) -> Sender {
+        // `KERNEL_SECURITY_TOKEN_VALUE`
+        Sender { security: [0, 1], ..Sender::default() }
+    }
+}
+
+impl Transport for InKernel {
+    const ABIS: &'static [AbiId] = &AbiId::ALL;
+
+    type Memory = KernelMemory;
+
+    /// Sends. A message to a port of the kernel is queued as an effect, so that no cascade of them uses up the stack.
+    fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
+        if operation.receive.is_some() {
+            return Err(Failed { code: MsgReturn::RCV_INVALID_NAME, left: Left::Untouched });
+        }
+        let message = copyin::copy_in(self, abi, message.bytes())?;
+        effect::push(Effect::Deliver(message));
+        Ok(Arrived { abi, size: 0, trailer: 0 })
+    }
+
+    fn make_port(&self) -> Result<PortName, KernReturn> {
+        let port = Port::new(AbiId::ALL[0]);
+        Ok(add(Carried::Receive(ReceiveRef::of(port))))
+    }
+
+    fn reply_port(&self) -> Result<PortName, KernReturn> {
+        self.make_port()
+    }
+
+    fn retire_reply_port(&self, name: PortName) {
+        self.release(name, RightKind::RECEIVE);
+    }
+
+    fn retain(&self, name: PortName, kind: RightKind) -> Result<(), KernReturn> {
+        TABLE.with_borrow_mut(|it| match it.get(name) {
+            Some((Carried::Send(_), count)) if kind == RightKind::SEND => {
+                *count += 1;
+                Ok(())
+            }
+            _ => Err(KernReturn::INVALID_RIGHT),
+        })
+    }
+
+    fn release(&self, name: PortName, _: RightKind) {
+        // Dropped after the borrow: what follows from it may look at the table.
+        let right = TABLE.with_borrow_mut(|it| it.take(name));
+        drop(right);
+    }
+
+    fn allocate(&self, size: usize, fill: &mut dyn FnMut(&mut [u8])) -> Result<KernelMemory, KernReturn> {
+        let mut data = vec![0; size];
+        fill(&mut data);
+        Ok(KernelMemory(data.into()))
+    }
+
+    fn lend(&self, data: &[u8]) -> Result<Address, KernReturn> {
+        Ok(TABLE.with_borrow_mut(|it| it.put_memory(Arc::from(data))))
+    }
+
+    fn unlend(&self, at: Address, _: usize) {
+        TABLE.with_borrow_mut(|it| it.memory.remove(&at.0));
+    }
+
+    fn surrender(&self, memory: KernelMemory) -> Address {
+        TABLE.with_borrow_mut(|it| it.put_memory(memory.0))
+    }
+
+    #[allow(unsafe_code, reason = "the trait has it so; nothing here depends on the contract")]
+    unsafe fn adopt(&self, at: Address, size: usize) -> KernelMemory {
+        let data = TABLE.with_borrow_mut(|it| it.memory.remove(&at.0));
+        debug_assert!(data.is_some() || size == 0, "memory of a message was taken twice");
+        KernelMemory(data.unwrap_or_else(|| Arc::from([])))
+    }
+}
+
+/// Memory that has arrived in the kernel.
+#[derive(Debug)]
+pub(crate) struct KernelMemory(pub(crate) Arc<[u8]>);
+
+impl Memory for KernelMemory {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn bytes(&self) -> Result<&[u8], KernReturn> {
+        Ok(&self.0)
+    }
+}
+
+/// A right as a result whose kind the message tells. A right that is not there is one of the kind asked for.
+pub(crate) fn answer(right: Carried, asked: Disposition) -> Outbound<'static, InKernel> {
+    let (name, disposition) = match right {
+        Carried::Null => (PortName::NULL, asked.received()),
+        Carried::Dead => (PortName::DEAD, asked.received()),
+        right => {
+            let disposition = right.disposition();
+            (add(right), disposition)
+        }
+    };
+    // SAFETY: the name was made for a right of this kind just now, or is none.
+    #[allow(unsafe_code, reason = "as above")]
+    unsafe { AnyRight::from_raw(name, disposition, InKernel) }.into()
+}

@@ -1,0 +1,145 @@
+//! Taking a message in: names become rights, addresses become memory.
+//!
+//! The header is taken whole or not at all, and before the body. If an item of the body is refused, what was taken until
+//! then is released: it does not go back one for one.
+
+use std::sync::Arc;
+
+use mig_rt::carried::{Carries, Sender, is_complex, names, put};
+use mig_rt::{AbiId, Address, Disposition, Failed, Left, MsgReturn, PortName, by_row};
+
+use super::message::{Destination, Item, Message};
+use super::right::Carried;
+
+/// Whatever names rights and addresses memory: a task, or the kernel itself.
+pub(crate) trait Names {
+    /// Takes the rights of a header: where the message goes, and where the answer comes.
+    fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn>;
+    /// Takes a right of a body, as its disposition says.
+    fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn>;
+    /// Reads memory, and takes it away if `deallocate` says so.
+    fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<Arc<[u8]>, MsgReturn>;
+    /// Gives a name to a right that has arrived; null with a code if that cannot be done.
+    fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn>;
+    /// Gives an address to memory that has arrived.
+    fn give_memory(&self, abi: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn>;
+    /// What the receiver calls the port that a message came through.
+    fn name_of_port(&self, to: Destination) -> PortName;
+    /// What the kernel says of a sender.
+    fn sender(&self) -> Sender;
+}
+
+/// Names and dispositions of a header that are legal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) remote: PortName,
+    pub(crate) remote_disposition: Disposition,
+    pub(crate) local: PortName,
+    pub(crate) local_disposition: Disposition,
+}
+
+const fn untouched(code: MsgReturn) -> Failed {
+    Failed { code, left: Left::Untouched }
+}
+
+/// Takes a message in.
+pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<Box<Message>, Failed> {
+    by_row!(abi, copy_in_as(names, message))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], _: W) -> Result<Box<Message>, Failed> {
+    if message.len() < W::HEADER || !message.len().is_multiple_of(4) {
+        return Err(untouched(MsgReturn::SEND_MSG_TOO_SMALL));
+    }
+    let header = header_of::<W>(message).map_err(untouched)?;
+    let (to, reply) = names.take_header(header).map_err(untouched)?;
+    let mut bytes = message.to_vec();
+    // The trap knows how long the message is; what the sender wrote does not count.
+    put(&mut bytes, 4, message.len() as u32);
+    bytes[8..W::ID].fill(0);
+    let taken = if is_complex(message) { take_body::<W>(names, &mut bytes) } else { Ok(Vec::new()) };
+    let mut message = Box::new(Message {
+        abi: W::ABI,
+        bytes,
+        to: Some(to),
+        reply,
+        items: Vec::new(),
+        sender: names.sender(),
+        accepted: None,
+    });
+    // An error releases what the header held, here.
+    message.items = taken.map_err(|code| Failed { code, left: Left::Unknown })?;
+    let complex =
+        W::TRAILER > 0 && is_complex(&message.bytes) || message.items.iter().any(|it| !matches!(it, Item::Data));
+    put(&mut message.bytes, 0, if complex { COMPLEX } else { 0 });
+    Ok(message)
+}
+
+/// `MACH_MSGH_BITS_COMPLEX`
+pub(crate) const COMPLEX: u32 = 0x8000_0000;
+
+fn header_of<W: Carries>(message: &[u8]) -> Result<Header, MsgReturn> {
+    let bits = u32_at(message, 0);
+    let header = Header {
+        remote: PortName(u32_at(message, 8)),
+        remote_disposition: Disposition(bits as u8),
+        local: PortName(u32_at(message, W::LOCAL)),
+        local_disposition: Disposition((bits >> 8) as u8),
+    };
+    let sends = |it: Disposition| (17..=21).contains(&it.0);
+    let absent = header.local_disposition == Disposition::NONE && header.local == PortName::NULL;
+    if !sends(header.remote_disposition) || !absent && !sends(header.local_disposition) {
+        return Err(MsgReturn::SEND_INVALID_HEADER);
+    }
+    Ok(header)
+}
+
+fn take_body<W: Carries>(names: &dyn Names, bytes: &mut [u8]) -> Result<Vec<Item>, MsgReturn> {
+    let (found, whole) = W::items(bytes);
+    let mut items = Vec::with_capacity(found.len());
+    for it in &found {
+        if !W::is_legal(it, bytes) {
+            return Err(MsgReturn::SEND_INVALID_TYPE);
+        }
+        items.push(take_item::<W>(names, bytes, it)?);
+        W::deliver(it, bytes);
+    }
+    if !whole {
+        return Err(W::misfit(bytes));
+    }
+    Ok(items)
+}
+
+fn take_item<W: Carries>(names: &dyn Names, bytes: &mut [u8], item: &W::Item) -> Result<Item, MsgReturn> {
+    let disposition = W::disposition(item, bytes);
+    let take = |name: PortName| if name.is_valid() { names.take_right(name, disposition) } else { Ok(invalid(name)) };
+    let Some((at, size, deallocate)) = W::memory(item, bytes) else {
+        let places = W::places(item);
+        if !disposition.is_port() {
+            return Ok(Item::Data);
+        }
+        let rights: Result<Vec<Carried>, MsgReturn> =
+            places.iter().map(|it| take(PortName(u32_at(bytes, *it)))).collect();
+        return Ok(Item::Rights(rights?));
+    };
+    let data = if size == 0 { Arc::from([]) } else { names.take_memory(at, size, deallocate)? };
+    W::write_address(item, bytes, Address(0));
+    if !disposition.is_port() {
+        return Ok(Item::Memory(data));
+    }
+    let rights: Result<Vec<Carried>, MsgReturn> = names_in(&data).map(take).collect();
+    Ok(Item::RightsInMemory(rights?))
+}
+
+fn names_in(data: &[u8]) -> impl Iterator<Item = PortName> {
+    names(data)
+}
+
+/// The right that an invalid name stands for.
+fn invalid(name: PortName) -> Carried {
+    if name == PortName::DEAD { Carried::Dead } else { Carried::Null }
+}

@@ -1,0 +1,179 @@
+//! Giving a message out: rights get the receiver's names, memory gets addresses.
+//!
+//! A right that cannot be given becomes null and memory that cannot be mapped becomes empty; the code says so, and the
+//! rest of the message is delivered.
+
+use std::sync::Arc;
+
+use mig_rt::carried::{Carries, Sender, put};
+use mig_rt::{AbiId, Disposition, MsgReturn, PortName, TrailerElements, by_row};
+
+use super::copyin::{COMPLEX, Names};
+use super::message::{Destination, Item, Message};
+use super::right::Carried;
+
+/// What goes with a received message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Envelope {
+    pub(crate) sequence: u32,
+    pub(crate) context: u64,
+    pub(crate) payload: Option<u64>,
+    pub(crate) trailer: TrailerElements,
+    /// What the port is called, where its name is not in a space.
+    pub(crate) name: Option<PortName>,
+}
+
+/// Bits of a code that says that some right has no name (`MACH_MSG_IPC_SPACE`), or some memory no address.
+const SPECIAL: i32 = 0x3c00;
+
+/// The message as its receiver reads it, and what could not be given.
+pub(crate) fn copy_out(names: &dyn Names, mut message: Message, envelope: Envelope) -> (Vec<u8>, i32) {
+    let abi = message.abi;
+    let bytes = std::mem::take(&mut message.bytes);
+    by_row!(abi, copy_out_as(names, message, bytes, envelope))
+}
+
+fn copy_out_as<W: Carries>(
+    names: &dyn Names,
+    mut message: Message,
+    mut bytes: Vec<u8>,
+    envelope: Envelope,
+    _: W,
+) -> (Vec<u8>, i32) {
+    let to = message.to.take();
+    let local = to.as_ref().map_or(Disposition::NONE, disposition_of);
+    let name = to.map_or(PortName::NULL, |it| names.name_of_port(it));
+    let name = envelope.name.unwrap_or(name);
+    let (reply, remote) = give(names, std::mem::replace(&mut message.reply, Carried::Null));
+    let bits = u32_bits(&bytes) | u32::from(remote.0);
+    match envelope.payload {
+        Some(payload) if W::TRAILER == 0 => {
+            put(&mut bytes, 0, bits | u32::from(Disposition::PROTECTED_PAYLOAD.0) << 8);
+            bytes[W::LOCAL..][..W::ADDRESS].copy_from_slice(&payload.to_le_bytes()[..W::ADDRESS]);
+        }
+        _ => {
+            put(&mut bytes, 0, bits | u32::from(local.0) << 8);
+            put(&mut bytes, W::LOCAL, name.0);
+        }
+    }
+    let mut special = reply.as_ref().err().map_or(0, |it| it.code());
+    put(&mut bytes, 8, reply.unwrap_or(PortName::NULL).0);
+    special |= give_body::<W>(names, &mut bytes, std::mem::take(&mut message.items));
+    W::stamp(&mut bytes, envelope.sequence, &Sender { context: envelope.context, ..message.sender });
+    W::fit_trailer(&mut bytes, envelope.trailer);
+    (bytes, special & SPECIAL)
+}
+
+/// Gives a message back to its sender, who could not send it: the header is not swapped.
+pub(crate) fn take_back(names: &dyn Names, mut message: Message) -> (Vec<u8>, i32) {
+    let abi = message.abi;
+    let bytes = std::mem::take(&mut message.bytes);
+    by_row!(abi, take_back_as(names, message, bytes))
+}
+
+fn take_back_as<W: Carries>(names: &dyn Names, mut message: Message, mut bytes: Vec<u8>, _: W) -> (Vec<u8>, i32) {
+    let to = message.to.take().map_or(Carried::Null, Destination::into_right);
+    let (to, remote) = give(names, to);
+    let (reply, local) = give(names, std::mem::replace(&mut message.reply, Carried::Null));
+    let bits = u32_bits(&bytes) | u32::from(remote.0) | u32::from(local.0) << 8;
+    put(&mut bytes, 0, bits);
+    let mut special = 0;
+    for (at, name) in [(8, to), (W::LOCAL, reply)] {
+        special |= name.as_ref().err().map_or(0, |it| it.code());
+        put(&mut bytes, at, name.unwrap_or(PortName::NULL).0);
+    }
+    special |= give_body::<W>(names, &mut bytes, std::mem::take(&mut message.items));
+    (bytes, special & SPECIAL)
+}
+
+fn u32_bits(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) & COMPLEX
+}
+
+fn disposition_of(it: &Destination) -> Disposition {
+    if it.is_once() { Disposition::MOVE_SEND_ONCE } else { Disposition::MOVE_SEND }
+}
+
+/// A name for a right, and how its receiver sees it.
+fn give(names: &dyn Names, right: Carried) -> (Result<PortName, MsgReturn>, Disposition) {
+    let disposition = right.disposition();
+    let name = match right.or_dead() {
+        Carried::Null => Ok(PortName::NULL),
+        Carried::Dead => Ok(PortName::DEAD),
+        right => names.give_right(right),
+    };
+    (name, disposition)
+}
+
+fn give_body<W: Carries>(names: &dyn Names, bytes: &mut [u8], items: Vec<Item>) -> i32 {
+    if items.is_empty() {
+        return 0;
+    }
+    // The walk of the copy-in, over bytes that it left well formed.
+    let (found, _) = W::items(bytes);
+    let mut special = 0;
+    for (place, item) in found.iter().zip(items) {
+        match item {
+            Item::Data => {}
+            Item::Rights(rights) => {
+                for (at, right) in W::places(place).into_iter().zip(rights) {
+                    let name = give(names, right).0;
+                    special |= name.as_ref().err().map_or(0, |it| it.code());
+                    put(bytes, at, name.unwrap_or(PortName::NULL).0);
+                }
+            }
+            Item::Memory(data) => special |= give_memory::<W>(names, bytes, place, data),
+            Item::RightsInMemory(rights) => {
+                let mut data = Vec::with_capacity(rights.len() * 4);
+                for right in rights {
+                    let name = give(names, right).0;
+                    special |= name.as_ref().err().map_or(0, |it| it.code());
+                    data.extend(name.unwrap_or(PortName::NULL).0.to_le_bytes());
+                }
+                special |= give_memory::<W>(names, bytes, place, data.into());
+            }
+        }
+    }
+    special
+}
+
+fn give_memory<W: Carries>(names: &dyn Names, bytes: &mut [u8], place: &W::Item, data: Arc<[u8]>) -> i32 {
+    if data.is_empty() {
+        return 0;
+    }
+    match names.give_memory(W::ABI, data) {
+        Ok(at) => {
+            W::write_address(place, bytes, at);
+            0
+        }
+        Err(code) => {
+            W::empty(place, bytes);
+            code.code()
+        }
+    }
+}
+
+/// A message that was too long for its receiver, as far as it is told: the header without a reply right.
+pub(crate) fn cut_off(names: &dyn Names, mut message: Message) -> Vec<u8> {
+    let abi = message.abi;
+    let bytes = std::mem::take(&mut message.bytes);
+    by_row!(abi, cut_off_as(names, message, bytes))
+}
+
+fn cut_off_as<W: Carries>(names: &dyn Names, mut message: Message, mut bytes: Vec<u8>, _: W) -> Vec<u8> {
+    let to = message.to.take();
+    let local = to.as_ref().map_or(Disposition::NONE, disposition_of);
+    let name = to.map_or(PortName::NULL, |it| names.name_of_port(it));
+    bytes.truncate(W::HEADER);
+    put(&mut bytes, 0, u32::from(local.0) << 8);
+    put(&mut bytes, W::LOCAL, name.0);
+    bytes
+}
+
+/// How an ABI that is not known at compile time calls things.
+pub(crate) fn header_size(abi: AbiId) -> usize {
+    fn of<W: Carries>((): (), _: W) -> usize {
+        W::HEADER
+    }
+    by_row!(abi, of(()))
+}

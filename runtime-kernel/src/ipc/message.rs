@@ -1,0 +1,129 @@
+//! Messages inside the kernel: bytes without names or addresses, and beside them what those stand for.
+
+use std::sync::Arc;
+
+use mig_rt::carried::Sender;
+use mig_rt::{AbiId, MsgId, TrailerElements};
+
+use super::notify::OnDrop;
+use super::port::Port;
+use super::right::{Carried, SendOnceRef, SendRef};
+
+/// A message on its way. It owns what it carries, and dropping it releases that.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) abi: AbiId,
+    /// As it will be read; ports of the header, names and addresses of the body are filled in for the receiver.
+    pub(crate) bytes: Vec<u8>,
+    /// Gone as soon as the message is received.
+    pub(crate) to: Option<Destination>,
+    pub(crate) reply: Carried,
+    /// What each item of the body carries, in their order.
+    pub(crate) items: Vec<Item>,
+    pub(crate) sender: Sender,
+    /// Somebody wants to know when it leaves the queue.
+    pub(crate) accepted: Option<Accepted>,
+}
+
+/// A request to be told when a message leaves its queue, whichever way.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// While it exists, the sender's name has such a request.
+    _mark: Arc<()>,
+    _told: OnDrop,
+}
+
+impl Accepted {
+    pub(crate) fn new(mark: Arc<()>, told: OnDrop) -> Accepted {
+        Accepted { _mark: mark, _told: told }
+    }
+}
+
+/// The right through which a message is sent.
+#[derive(Debug)]
+pub(crate) enum Destination {
+    Send(SendRef),
+    SendOnce(SendOnceRef),
+}
+
+/// What an item of a body carries.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// Rights in line.
+    Rights(Vec<Carried>),
+    /// Memory.
+    Memory(Arc<[u8]>),
+    /// Rights in memory.
+    RightsInMemory(Vec<Carried>),
+    /// Data in line.
+    Data,
+}
+
+impl Destination {
+    pub(crate) fn port(&self) -> &Arc<Port> {
+        match self {
+            Destination::Send(it) => it.port(),
+            Destination::SendOnce(it) => it.port(),
+        }
+    }
+
+    /// From a right; `None` if nothing can be sent through it.
+    pub(crate) fn of(right: Carried) -> Option<Destination> {
+        match right {
+            Carried::Send(it) => Some(Destination::Send(it)),
+            Carried::SendOnce(it) => Some(Destination::SendOnce(it)),
+            _ => None,
+        }
+    }
+
+    /// Back to a right, of a message that was not sent.
+    pub(crate) fn into_right(self) -> Carried {
+        match self {
+            Destination::Send(it) => Carried::Send(it),
+            Destination::SendOnce(it) => Carried::SendOnce(it),
+        }
+    }
+
+    pub(crate) fn is_once(&self) -> bool {
+        matches!(self, Destination::SendOnce(_))
+    }
+
+    /// The message has arrived.
+    pub(crate) fn spend(self) {
+        match self {
+            Destination::Send(it) => drop(it),
+            Destination::SendOnce(it) => it.spend(),
+        }
+    }
+}
+
+impl Message {
+    /// Every right of the body.
+    pub(crate) fn rights(&self) -> impl Iterator<Item = &Carried> {
+        self.items.iter().flat_map(|it| match it {
+            Item::Rights(it) | Item::RightsInMemory(it) => it.as_slice(),
+            Item::Memory(_) | Item::Data => &[],
+        })
+    }
+
+    /// The port it is going to, until it has arrived.
+    pub(crate) fn port(&self) -> Option<&Arc<Port>> {
+        self.to.as_ref().map(Destination::port)
+    }
+
+    /// Which routine it belongs to.
+    pub(crate) fn id(&self) -> MsgId {
+        let at = if self.abi == AbiId::GnumachX8664 || self.abi == AbiId::GnumachX8664v2022 { 28 } else { 20 };
+        let bytes = self.bytes.get(at..at + 4).and_then(|it| it.try_into().ok());
+        MsgId(bytes.map_or(0, i32::from_le_bytes))
+    }
+
+    /// Bytes that a receiver needs room for.
+    pub(crate) fn size_with(&self, trailer: TrailerElements) -> usize {
+        if has_trailer(self.abi) { self.bytes.len().next_multiple_of(4) + trailer.size() } else { self.bytes.len() }
+    }
+}
+
+pub(crate) fn has_trailer(abi: AbiId) -> bool {
+    matches!(abi, AbiId::DarwinLp64 | AbiId::DarwinIlp32)
+}

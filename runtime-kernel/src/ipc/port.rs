@@ -1,0 +1,208 @@
+//! Ports: a queue of messages, one receiver, and the requests of those who want to know what becomes of it.
+//!
+//! Invariants: `sends` and `send_onces` are the rights that exist. A dead port has an empty queue, no waiting thread and
+//! no request. Whoever waits for a message waits in the port or in its set, and then the queue is empty; whoever waits
+//! for room waits in `blocked`, and then the queue is full.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::{Arc, OnceLock};
+
+use mig_rt::{AbiId, MsgReturn, PortName};
+
+use super::message::Message;
+use super::notify::{Notification, What};
+use super::queue::{Receiving, Sending};
+use super::right::{ReceiveRef, SendOnceRef};
+use super::set::PortSet;
+use super::transit;
+use crate::kobject::KernelObject;
+use crate::sync::{Guard, Mutex, Rank};
+
+/// Messages that a new port holds (`MACH_PORT_QLIMIT_DEFAULT`).
+const DEFAULT_LIMIT: u32 = 5;
+
+/// A port.
+pub(crate) struct Port {
+    /// Unlike an address, never used again.
+    pub(crate) id: u64,
+    alive: AtomicBool,
+    /// The space that receives from it and the name it has there, or nothing: a number and a name. Changes under the
+    /// lock of that space.
+    home: AtomicU64,
+    /// How the kernel writes to whoever receives from it, or did so last.
+    abi: AtomicU8,
+    pub(crate) sends: AtomicU32,
+    pub(crate) send_onces: AtomicU32,
+    pub(crate) made: AtomicU32,
+    /// What it stands for, if the kernel receives from it.
+    object: OnceLock<KernelObject>,
+    state: Mutex<PortState>,
+}
+
+/// What the lock of a port protects.
+pub(crate) struct PortState {
+    pub(crate) queue: VecDeque<Box<Message>>,
+    pub(crate) limit: u32,
+    /// Number of the next message that is received.
+    pub(crate) sequence: u32,
+    pub(crate) receivers: VecDeque<Receiving>,
+    pub(crate) blocked: VecDeque<Sending>,
+    pub(crate) set: Option<Arc<PortSet>>,
+    /// Whether the set lists it among those with messages.
+    pub(crate) listed: bool,
+    pub(crate) no_senders: Option<SendOnceRef>,
+    pub(crate) port_destroyed: Option<SendOnceRef>,
+    pub(crate) dead_names: Vec<Armed>,
+    /// The word its receiver has attached to it.
+    pub(crate) context: u64,
+    /// Its receiver sees this in place of its name.
+    pub(crate) payload: Option<u64>,
+}
+
+/// A request to be told of the death of a port.
+#[derive(Debug)]
+pub(crate) struct Armed {
+    /// The number of the space that has the name.
+    pub(crate) space: u32,
+    pub(crate) name: PortName,
+    pub(crate) notify: SendOnceRef,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Port {
+    /// A port that nobody receives from yet.
+    pub(crate) fn new(abi: AbiId) -> Arc<Port> {
+        Arc::new(Port {
+            id: NEXT_ID.fetch_add(1, Relaxed),
+            alive: AtomicBool::new(true),
+            home: AtomicU64::new(0),
+            abi: AtomicU8::new(abi as u8),
+            sends: AtomicU32::new(0),
+            send_onces: AtomicU32::new(0),
+            made: AtomicU32::new(0),
+            object: OnceLock::new(),
+            state: Mutex::new(Rank::Port, PortState::new()),
+        })
+    }
+
+    /// A port that the kernel receives from.
+    pub(crate) fn of_object(abi: AbiId, object: KernelObject) -> Arc<Port> {
+        let port = Port::new(abi);
+        port.object.get_or_init(|| object);
+        port
+    }
+
+    /// What it stands for, if the kernel receives from it.
+    pub(crate) fn object(&self) -> Option<&KernelObject> {
+        self.object.get()
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.alive.load(Acquire)
+    }
+
+    pub(crate) fn lock(&self) -> Guard<'_, PortState> {
+        self.state.lock()
+    }
+
+    /// The space that receives from it, by its number, and its name there.
+    pub(crate) fn home(&self) -> Option<(u32, PortName)> {
+        let home = self.home.load(Acquire);
+        (home != 0).then_some(((home >> 32) as u32, PortName(home as u32)))
+    }
+
+    pub(crate) fn set_home(&self, home: Option<(u32, PortName)>) {
+        let home = home.map_or(0, |(space, name)| u64::from(space) << 32 | u64::from(name.0));
+        self.home.store(home, Release);
+    }
+
+    /// How the kernel writes to its receiver.
+    pub(crate) fn abi(&self) -> AbiId {
+        AbiId::ALL[usize::from(self.abi.load(Acquire))]
+    }
+
+    pub(crate) fn set_abi(&self, abi: AbiId) {
+        self.abi.store(abi as u8, Release);
+    }
+
+    /// Its receive right leaves a space: its receivers must look again.
+    pub(crate) fn leave_home(&self) {
+        let mut state = self.lock();
+        state.leave_set(self.id);
+        state.sequence = 0;
+        self.set_make_count(0);
+        self.set_home(None);
+        state.turn_away(MsgReturn::RCV_PORT_DIED);
+    }
+
+    /// Its receive right is gone: the port dies, or survives in a message to whoever asked for it.
+    pub(crate) fn destroy(self: &Arc<Port>) {
+        if self.home().is_some() {
+            self.leave_home();
+        }
+        let backup = self.lock().port_destroyed.take();
+        if let Some(notify) = backup {
+            Notification::to(notify, What::PortDestroyed(ReceiveRef::of(self.clone()))).note();
+            return;
+        }
+        let mut state = self.lock();
+        self.alive.store(false, Release);
+        state.turn_away(MsgReturn::RCV_PORT_DIED);
+        let blocked = std::mem::take(&mut state.blocked);
+        blocked.iter().for_each(|it| it.waiter.wake(Ok(())));
+        let no_senders = state.no_senders.take();
+        let queue = std::mem::take(&mut state.queue);
+        let dead_names = std::mem::take(&mut state.dead_names);
+        drop(state);
+        drop(no_senders);
+        queue.iter().for_each(|it| transit::forget(it));
+        drop(queue);
+        drop(blocked);
+        for it in dead_names {
+            Notification::to(it.notify, What::DeadName(it.name)).note();
+        }
+        if let Some(object) = self.object() {
+            object.port_died();
+        }
+    }
+}
+
+impl PortState {
+    fn new() -> PortState {
+        PortState {
+            queue: VecDeque::new(),
+            limit: DEFAULT_LIMIT,
+            sequence: 0,
+            receivers: VecDeque::new(),
+            blocked: VecDeque::new(),
+            set: None,
+            listed: false,
+            no_senders: None,
+            port_destroyed: None,
+            dead_names: Vec::new(),
+            context: 0,
+            payload: None,
+        }
+    }
+
+    /// Wakes everyone who waits for a message of this port itself.
+    pub(crate) fn turn_away(&mut self, code: MsgReturn) {
+        self.receivers.drain(..).for_each(|it| it.waiter.wake(Err(code)));
+    }
+
+    /// Takes a request to be told of the port's death.
+    pub(crate) fn disarm(&mut self, space: u32, name: PortName) -> Option<SendOnceRef> {
+        let at = self.dead_names.iter().position(|it| it.space == space && it.name == name)?;
+        Some(self.dead_names.swap_remove(at).notify)
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Port({})", self.id)
+    }
+}

@@ -1,0 +1,88 @@
+//! Port sets: ports of one space that are received from together.
+//!
+//! Ports with messages are served in the order in which they became ready, each for one message at a time, so none
+//! starves.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use mig_rt::{MsgReturn, PortName};
+
+use super::port::{Port, PortState};
+use super::queue::Receiving;
+use crate::sync::{Guard, Mutex, Rank};
+
+/// A port set.
+pub(crate) struct PortSet {
+    /// Its name in its space, which may be changed.
+    name: AtomicU32,
+    state: Mutex<SetState>,
+}
+
+/// What the lock of a set protects.
+pub(crate) struct SetState {
+    pub(crate) alive: bool,
+    /// By number.
+    pub(crate) members: BTreeMap<u64, Arc<Port>>,
+    /// Members with messages. Some have left since, or were emptied.
+    pub(crate) ready: VecDeque<Arc<Port>>,
+    pub(crate) receivers: VecDeque<Receiving>,
+}
+
+impl PortSet {
+    pub(crate) fn new(name: PortName) -> Arc<PortSet> {
+        let state =
+            SetState { alive: true, members: BTreeMap::new(), ready: VecDeque::new(), receivers: VecDeque::new() };
+        Arc::new(PortSet { name: AtomicU32::new(name.0), state: Mutex::new(Rank::PortSet, state) })
+    }
+
+    /// Its name in its space.
+    pub(crate) fn name(&self) -> PortName {
+        PortName(self.name.load(Ordering::Acquire))
+    }
+
+    /// Its name has changed.
+    pub(crate) fn set_name(&self, name: PortName) {
+        self.name.store(name.0, Ordering::Release);
+    }
+
+    pub(crate) fn lock(&self) -> Guard<'_, SetState> {
+        self.state.lock()
+    }
+
+    /// Ends it. Its members stay, each by itself.
+    pub(crate) fn destroy(self: &Arc<PortSet>) {
+        let members = {
+            let mut state = self.lock();
+            state.alive = false;
+            state.ready.clear();
+            state.receivers.drain(..).for_each(|it| it.waiter.wake(Err(MsgReturn::RCV_PORT_DIED)));
+            std::mem::take(&mut state.members)
+        };
+        for port in members.into_values() {
+            let mut state = port.lock();
+            if state.set.as_ref().is_some_and(|it| Arc::ptr_eq(it, self)) {
+                state.set = None;
+                state.listed = false;
+            }
+        }
+    }
+}
+
+impl PortState {
+    /// Leaves the set it is in, if any. `id` is the port's.
+    pub(crate) fn leave_set(&mut self, id: u64) {
+        self.listed = false;
+        if let Some(set) = self.set.take() {
+            set.lock().members.remove(&id);
+        }
+    }
+}
+
+impl fmt::Debug for PortSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PortSet({})", self.name())
+    }
+}

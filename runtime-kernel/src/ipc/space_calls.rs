@@ -1,0 +1,219 @@
+//! The calls about names: what `mach_port_*` of every system does, in the order in which it checks.
+
+use std::sync::Arc;
+
+use mig_rt::{AbiId, Disposition, KernReturn, PortName, RightKind};
+
+use super::port::Port;
+use super::right::{Carried, ReceiveRef};
+use super::set::PortSet;
+use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
+
+/// `MACH_PORT_TYPE_DNREQUEST`
+const ARMED: u32 = 0x8000_0000;
+/// `MACH_PORT_TYPE_MAREQUEST`
+const ACCEPTING: u32 = 0x4000_0000;
+
+/// A right of this kind with nothing in it.
+fn fresh(right: RightKind, name: PortName, abi: AbiId) -> Result<Held, KernReturn> {
+    Ok(match right {
+        RightKind::RECEIVE => Held::Receive(ReceiveRef::of(Port::new(abi))),
+        RightKind::PORT_SET => Held::Set(PortSet::new(name)),
+        RightKind::DEAD_NAME => Held::Dead,
+        _ => return Err(KernReturn::INVALID_VALUE),
+    })
+}
+
+impl Space {
+    /// `mach_port_allocate`
+    pub(crate) fn allocate(&self, right: RightKind) -> Result<PortName, KernReturn> {
+        let mut state = self.alive()?;
+        // Before a name is looked for: a wrong kind is found even where no name is left.
+        if !matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::DEAD_NAME) {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        let name = state.free_name().ok_or(KernReturn::NO_SPACE)?;
+        state.put(name, Entry::new(fresh(right, name, self.abi)?));
+        Ok(name)
+    }
+
+    /// `mach_port_allocate_name`
+    pub(crate) fn allocate_name(&self, right: RightKind, name: PortName) -> Result<(), KernReturn> {
+        let mut state = self.alive()?;
+        if !name.is_valid() {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        let held = fresh(right, name, self.abi)?;
+        if state.get(name).is_some() {
+            drop(state);
+            return Err(KernReturn::NAME_EXISTS);
+        }
+        state.put(name, Entry::new(held));
+        Ok(())
+    }
+
+    /// `mach_port_rename`
+    pub(crate) fn rename(&self, old: PortName, new: PortName) -> Result<(), KernReturn> {
+        let mut state = self.alive()?;
+        if !new.is_valid() {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        if state.get(new).is_some() {
+            return Err(KernReturn::NAME_EXISTS);
+        }
+        state.rename(old, new)
+    }
+
+    /// `mach_port_destroy`
+    pub(crate) fn destroy_name(&self, name: PortName) -> Result<(), KernReturn> {
+        let mut state = self.alive()?;
+        let entry = state.remove(name).ok_or(KernReturn::INVALID_NAME)?;
+        drop(state);
+        entry.release();
+        Ok(())
+    }
+
+    /// `mach_port_deallocate`
+    pub(crate) fn deallocate(&self, name: PortName) -> Result<(), KernReturn> {
+        let mut state = self.alive()?;
+        let kind = match state.get(name).ok_or(KernReturn::INVALID_NAME)?.held {
+            Held::Send(_) | Held::Both(..) => RightKind::SEND,
+            Held::SendOnce(_) => RightKind::SEND_ONCE,
+            Held::Dead => RightKind::DEAD_NAME,
+            Held::Receive(_) | Held::Set(_) => return Err(KernReturn::INVALID_RIGHT),
+        };
+        drop(state);
+        self.mod_refs(name, kind, -1)
+    }
+
+    /// `mach_port_mod_refs`
+    pub(crate) fn mod_refs(&self, name: PortName, right: RightKind, delta: i32) -> Result<(), KernReturn> {
+        let mut state = self.alive()?;
+        if right.0 > RightKind::DEAD_NAME.0 {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
+        if !entry.held.has(right) {
+            return Err(KernReturn::INVALID_RIGHT);
+        }
+        let single = matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::SEND_ONCE);
+        if single {
+            return match delta {
+                0 => Ok(()),
+                -1 => {
+                    release_single(state, name, right);
+                    Ok(())
+                }
+                _ => Err(KernReturn::INVALID_VALUE),
+            };
+        }
+        // A send right keeps one reference free for the notification of its port's death.
+        let most = if right == RightKind::SEND { MOST_REFERENCES - 1 } else { MOST_REFERENCES };
+        let references = i64::from(entry.references) + i64::from(delta);
+        if references < 0 {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        if references > i64::from(most) {
+            return Err(KernReturn::UREFS_OVERFLOW);
+        }
+        if references > 0 {
+            entry.references = references as u32;
+            return Ok(());
+        }
+        if right == RightKind::SEND {
+            let dropped = state.drop_send(name);
+            drop(state);
+            drop(dropped);
+        } else {
+            let removed = state.remove(name);
+            drop(state);
+            removed.into_iter().for_each(Entry::release);
+        }
+        Ok(())
+    }
+
+    /// `mach_port_get_refs`
+    pub(crate) fn references(&self, name: PortName, right: RightKind) -> Result<u32, KernReturn> {
+        let mut state = self.alive()?;
+        if right.0 > RightKind::DEAD_NAME.0 {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
+        Ok(match right {
+            it if !entry.held.has(it) => 0,
+            RightKind::SEND | RightKind::DEAD_NAME => entry.references,
+            _ => 1,
+        })
+    }
+
+    /// `mach_port_type`
+    pub(crate) fn type_of(&self, name: PortName) -> Result<u32, KernReturn> {
+        self.alive()?.type_of(name).ok_or(KernReturn::INVALID_NAME)
+    }
+
+    /// `mach_port_names`: names, and in the same order what they stand for.
+    pub(crate) fn names_and_types(&self) -> Result<Vec<(PortName, u32)>, KernReturn> {
+        let mut state = self.alive()?;
+        let names: Vec<PortName> = state.names().collect();
+        Ok(names.into_iter().filter_map(|it| Some((it, state.type_of(it)?))).collect())
+    }
+
+    /// `mach_port_insert_right`. The right is one that arrived.
+    pub(crate) fn insert_right(&self, name: PortName, right: Carried) -> Result<(), KernReturn> {
+        let mut state = self.alive()?;
+        if !name.is_valid() {
+            drop(state);
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        state.insert(name, right)
+    }
+
+    /// `mach_port_extract_right`
+    pub(crate) fn extract_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, KernReturn> {
+        let mut state = self.alive()?;
+        if !disposition.is_port() {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        state.get(name).ok_or(KernReturn::INVALID_NAME)?;
+        let taken = state.take(name, disposition).ok_or(KernReturn::INVALID_RIGHT);
+        drop(state);
+        taken.map(|(right, _)| right)
+    }
+
+    /// The port that a name receives from.
+    pub(crate) fn receiving(&self, name: PortName) -> Result<Arc<Port>, KernReturn> {
+        let mut state = self.alive()?;
+        let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
+        entry.held.receiving().cloned().ok_or(KernReturn::INVALID_RIGHT)
+    }
+
+    /// The port set of a name.
+    pub(crate) fn set(&self, name: PortName) -> Result<Arc<PortSet>, KernReturn> {
+        let mut state = self.alive()?;
+        match &state.get(name).ok_or(KernReturn::INVALID_NAME)?.held {
+            Held::Set(it) => Ok(it.clone()),
+            _ => Err(KernReturn::INVALID_RIGHT),
+        }
+    }
+}
+
+fn release_single(mut state: crate::sync::Guard<'_, SpaceState>, name: PortName, right: RightKind) {
+    if right == RightKind::RECEIVE {
+        let dropped = state.drop_receive(name);
+        drop(state);
+        drop(dropped);
+    } else {
+        let removed = state.remove(name);
+        drop(state);
+        removed.into_iter().for_each(Entry::release);
+    }
+}
+
+impl SpaceState {
+    fn type_of(&mut self, name: PortName) -> Option<u32> {
+        let entry = self.get(name)?;
+        let armed = if entry.armed { ARMED } else { 0 };
+        let accepting = if entry.is_accepting() { ACCEPTING } else { 0 };
+        Some(entry.held.bits() | armed | accepting)
+    }
+}

@@ -1,0 +1,104 @@
+//! Rights come into a space and leave its names: what merges with what, and what stays.
+
+use mig_rt::{KernReturn, PortName};
+
+use super::notify::OnDrop;
+use super::right::{Carried, ReceiveRef, SendRef};
+use super::space::{Entry, Held, MOST_REFERENCES, SpaceState};
+
+/// A right that a name has lost, and what somebody is told if that was the name's last.
+#[derive(Debug)]
+pub(crate) struct Dropped<R> {
+    pub(crate) right: R,
+    #[allow(dead_code, reason = "dropping it is what it is for")]
+    told: Option<OnDrop>,
+}
+
+impl SpaceState {
+    /// Gives a name to a right that has arrived. A send right joins the name that its port has; at the limit of
+    /// references it is absorbed.
+    pub(crate) fn receive(&mut self, right: Carried) -> Result<PortName, KernReturn> {
+        if !self.alive {
+            return Err(KernReturn::NO_SPACE);
+        }
+        let held = match right.or_dead() {
+            Carried::Null => return Ok(PortName::NULL),
+            Carried::Dead => return Ok(PortName::DEAD),
+            Carried::SendOnce(it) => Held::SendOnce(it),
+            Carried::Send(it) => match self.name_of(it.port()) {
+                Some(name) => return Ok(self.join_send(name, it)),
+                None => Held::Send(it),
+            },
+            Carried::Receive(it) => match self.name_of(it.port()) {
+                Some(name) => return Ok(self.join_receive(name, it)),
+                None => Held::Receive(it),
+            },
+        };
+        self.add(Entry::new(held))
+    }
+
+    /// One more reference to the send right of a name.
+    pub(crate) fn join_send(&mut self, name: PortName, right: SendRef) -> PortName {
+        let Some(entry) = self.entry_mut(name) else { return name };
+        entry.references = (entry.references + 1).min(MOST_REFERENCES - 1);
+        let port = right.port().id;
+        entry.held = match std::mem::replace(&mut entry.held, Held::Dead) {
+            Held::Receive(it) => Held::Both(it, right),
+            other => other,
+        };
+        self.sends.insert(port, name);
+        name
+    }
+
+    fn join_receive(&mut self, name: PortName, right: ReceiveRef) -> PortName {
+        let home = (self.number, name);
+        right.port().set_home(Some(home));
+        right.port().set_abi(self.abi);
+        if let Some(entry) = self.entry_mut(name) {
+            entry.held = match std::mem::replace(&mut entry.held, Held::Dead) {
+                Held::Send(it) => Held::Both(right, it),
+                other => other,
+            };
+        }
+        name
+    }
+
+    /// Takes the send right away from a name, with all its references.
+    pub(crate) fn drop_send(&mut self, name: PortName) -> Option<Dropped<SendRef>> {
+        let entry = self.entry_mut(name)?;
+        entry.references = 0;
+        match std::mem::replace(&mut entry.held, Held::Dead) {
+            Held::Both(receive, send) => {
+                entry.held = Held::Receive(receive);
+                self.sends.remove(&send.port().id);
+                Some(Dropped { right: send, told: None })
+            }
+            other => {
+                entry.held = other;
+                match self.remove(name)? {
+                    Entry { held: Held::Send(right), told, .. } => Some(Dropped { right, told }),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// Takes the receive right away from a name; send references stay.
+    pub(crate) fn drop_receive(&mut self, name: PortName) -> Option<Dropped<ReceiveRef>> {
+        let entry = self.entry_mut(name)?;
+        match std::mem::replace(&mut entry.held, Held::Dead) {
+            Held::Both(receive, send) => {
+                entry.held = Held::Send(send);
+                receive.port().leave_home();
+                Some(Dropped { right: receive, told: None })
+            }
+            other => {
+                entry.held = other;
+                match self.remove(name)? {
+                    Entry { held: Held::Receive(right), told, .. } => Some(Dropped { right, told }),
+                    _ => None,
+                }
+            }
+        }
+    }
+}

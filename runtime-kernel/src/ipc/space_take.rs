@@ -1,0 +1,177 @@
+//! Rights leave a space in messages: which right gives what, and what that does to the name.
+
+use mig_rt::{Disposition, KernReturn, MsgReturn, PortName};
+
+use super::copyin::Header;
+use super::message::Destination;
+use super::right::{Carried, SendOnceRef, SendRef};
+use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
+
+/// Rights on their way out of a space, and what follows once its lock is free.
+type Taken = (Carried, Option<Entry>);
+
+impl Space {
+    /// Takes a right of a body out.
+    pub(crate) fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn> {
+        let mut state = self.lock();
+        let taken = state.take(name, disposition).ok_or(MsgReturn::SEND_INVALID_RIGHT);
+        drop(state);
+        taken.map(|(right, _)| right)
+    }
+
+    /// Takes the rights of a header out: both or none.
+    pub(crate) fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn> {
+        let mut state = self.lock();
+        if !state.alive || !header.remote.is_valid() {
+            return Err(MsgReturn::SEND_INVALID_DEST);
+        }
+        let taken = if header.remote == header.local { state.take_twice(header) } else { state.take_both(header) };
+        drop(state);
+        let (to, reply) = taken?;
+        let to = Destination::of(to.0).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        Ok((to, reply.0))
+    }
+}
+
+impl SpaceState {
+    /// Different names: the reply is checked before the destination is taken.
+    fn take_both(&mut self, header: Header) -> Result<(Taken, Taken), MsgReturn> {
+        let Header { remote, remote_disposition, local, local_disposition } = header;
+        self.get(remote).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        if local.is_valid() && !self.can_take(local, local_disposition) {
+            return Err(MsgReturn::SEND_INVALID_REPLY);
+        }
+        if !self.can_send_to(remote, remote_disposition) {
+            return Err(MsgReturn::SEND_INVALID_DEST);
+        }
+        let to = self.take(remote, remote_disposition).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        let reply = match local {
+            PortName::NULL => (Carried::Null, None),
+            PortName::DEAD => (Carried::Dead, None),
+            // Checked just now, and the lock is still held.
+            local => self.take(local, local_disposition).unwrap_or((Carried::Dead, None)),
+        };
+        Ok((to, reply))
+    }
+
+    /// One name for both.
+    fn take_twice(&mut self, header: Header) -> Result<(Taken, Taken), MsgReturn> {
+        let Header { remote: name, remote_disposition, local_disposition, .. } = header;
+        self.get(name).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        if !self.can_take(name, local_disposition) {
+            return Err(MsgReturn::SEND_INVALID_REPLY);
+        }
+        if !self.can_send_to(name, remote_disposition) {
+            return Err(MsgReturn::SEND_INVALID_DEST);
+        }
+        let moved = |it| [remote_disposition, local_disposition].iter().filter(|at| **at == it).count() as u32;
+        let entry = self.get(name).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        if moved(Disposition::MOVE_SEND_ONCE) > 0 || moved(Disposition::MOVE_SEND) > entry.references {
+            return Err(MsgReturn::SEND_INVALID_DEST);
+        }
+        // What moves goes last: with the last reference the name goes.
+        let moves = |it: Disposition| it == Disposition::MOVE_SEND;
+        let missing = MsgReturn::SEND_INVALID_DEST;
+        if moves(remote_disposition) {
+            let reply = self.take(name, local_disposition).ok_or(missing)?;
+            Ok((self.take(name, remote_disposition).ok_or(missing)?, reply))
+        } else {
+            let to = self.take(name, remote_disposition).ok_or(missing)?;
+            Ok((to, self.take(name, local_disposition).ok_or(missing)?))
+        }
+    }
+
+    fn can_send_to(&mut self, name: PortName, disposition: Disposition) -> bool {
+        let dead = self.get(name).is_none_or(|it| matches!(it.held, Held::Dead));
+        !dead && self.can_take(name, disposition)
+    }
+
+    /// Whether a name can give what a disposition says.
+    pub(crate) fn can_take(&mut self, name: PortName, disposition: Disposition) -> bool {
+        let Some(entry) = self.get(name) else { return false };
+        match disposition {
+            Disposition::MOVE_RECEIVE | Disposition::MAKE_SEND | Disposition::MAKE_SEND_ONCE => {
+                entry.held.receiving().is_some()
+            }
+            Disposition::MOVE_SEND | Disposition::COPY_SEND => {
+                entry.held.sending().is_some() || matches!(entry.held, Held::Dead)
+            }
+            Disposition::MOVE_SEND_ONCE => matches!(entry.held, Held::SendOnce(_) | Held::Dead),
+            _ => false,
+        }
+    }
+
+    /// Takes what a disposition says; the entry too, if that was its last.
+    pub(crate) fn take(&mut self, name: PortName, disposition: Disposition) -> Option<Taken> {
+        if !self.can_take(name, disposition) {
+            return None;
+        }
+        let entry = self.get(name)?;
+        let right = match (disposition, &entry.held) {
+            (Disposition::COPY_SEND, Held::Dead) => Carried::Dead,
+            (Disposition::MOVE_SEND | Disposition::MOVE_SEND_ONCE, Held::Dead) => {
+                return self.drop_reference(name).map(|gone| (Carried::Dead, gone));
+            }
+            (Disposition::COPY_SEND, held) => Carried::Send(held.sending()?.copy()),
+            (Disposition::MAKE_SEND, held) => Carried::Send(SendRef::make(held.receiving()?)),
+            (Disposition::MAKE_SEND_ONCE, held) => Carried::SendOnce(SendOnceRef::make(held.receiving()?)),
+            (Disposition::MOVE_SEND, held) if entry.references > 1 => {
+                let right = Carried::Send(held.sending()?.copy());
+                entry.references -= 1;
+                right
+            }
+            (Disposition::MOVE_SEND, _) => Carried::Send(self.drop_send(name)?.right),
+            (Disposition::MOVE_RECEIVE, _) => Carried::Receive(self.drop_receive(name)?.right),
+            _ => match self.remove(name)?.held {
+                Held::SendOnce(it) => Carried::SendOnce(it),
+                _ => return None,
+            },
+        };
+        Some((right, None))
+    }
+
+    /// One reference less; with the last the entry goes.
+    pub(crate) fn drop_reference(&mut self, name: PortName) -> Option<Option<Entry>> {
+        let entry = self.get(name)?;
+        if entry.references > 1 {
+            entry.references -= 1;
+            return Some(None);
+        }
+        Some(self.remove(name))
+    }
+
+    /// Puts a right under a name of somebody's choice, as `mach_port_insert_right` does.
+    pub(crate) fn insert(&mut self, name: PortName, right: Carried) -> Result<(), KernReturn> {
+        let Some(port) = right.port().cloned() else { return Err(KernReturn::INVALID_CAPABILITY) };
+        let once = matches!(right, Carried::SendOnce(_));
+        let known = if once { None } else { self.name_of(&port) };
+        match known {
+            Some(it) if it != name => return Err(KernReturn::RIGHT_EXISTS),
+            Some(_) => {}
+            None if self.get(name).is_some() => return Err(KernReturn::NAME_EXISTS),
+            None => {}
+        }
+        if !port.is_alive() {
+            return Err(KernReturn::INVALID_CAPABILITY);
+        }
+        if let (Some(_), Carried::Send(_)) = (known, &right)
+            && self.get(name).is_some_and(|it| it.references + 2 > MOST_REFERENCES)
+        {
+            return Err(KernReturn::UREFS_OVERFLOW);
+        }
+        if known.is_some() {
+            return self.receive(right).map(drop);
+        }
+        self.put(name, Entry::new(held(right)?));
+        Ok(())
+    }
+}
+
+fn held(right: Carried) -> Result<Held, KernReturn> {
+    Ok(match right {
+        Carried::Send(it) => Held::Send(it),
+        Carried::SendOnce(it) => Held::SendOnce(it),
+        Carried::Receive(it) => Held::Receive(it),
+        Carried::Null | Carried::Dead => return Err(KernReturn::INVALID_CAPABILITY),
+    })
+}

@@ -1,0 +1,105 @@
+//! The kernel: its tasks, and what belongs to no task.
+
+use std::fmt;
+use std::sync::Arc;
+
+use mig_rt::AbiId;
+
+use crate::effect::Scope;
+use crate::ipc::port::Port;
+use crate::ipc::right::{ReceiveRef, SendRef};
+use crate::kobject::KernelObject;
+use crate::schedule::Schedule;
+use crate::sync::{Mutex, Rank};
+use crate::task::{Task, TaskObject};
+use crate::trap;
+
+/// How a kernel is to run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Config {
+    /// In which order threads run.
+    pub order: Order,
+}
+
+/// In which order the threads of a kernel run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Order {
+    /// In parallel, as the host has it.
+    #[default]
+    Parallel,
+    /// One at a time, in an order that this number chooses, and in virtual time. Threads start when [`Kernel::run`] is
+    /// called, and the same number gives the same run.
+    Seeded(u64),
+}
+
+/// A Mach kernel. Dropping it terminates its tasks.
+pub struct Kernel {
+    host: Arc<Port>,
+    /// Keeps the host's port from telling that nobody can send to it.
+    _host_right: SendRef,
+    schedule: Option<Arc<Schedule>>,
+    tasks: Mutex<Vec<Arc<TaskObject>>>,
+}
+
+impl Kernel {
+    /// A kernel without tasks.
+    pub fn new(config: Config) -> Kernel {
+        let host = Port::of_object(AbiId::GnumachI386, KernelObject::Host);
+        let schedule = match config.order {
+            Order::Parallel => None,
+            Order::Seeded(seed) => Some(Schedule::new(seed)),
+        };
+        Kernel { _host_right: SendRef::uncounted(&host), host, schedule, tasks: Mutex::new(Rank::Kernel, Vec::new()) }
+    }
+
+    /// A new task, to which the kernel writes in an ABI.
+    pub fn task(&self, name: &str, abi: AbiId) -> Task {
+        let task = TaskObject::new(name, abi, &self.host, self.schedule.clone());
+        self.tasks.lock().push(task.clone());
+        Task(task)
+    }
+
+    /// Runs the threads of a seeded kernel until none can go on. The names of those that still wait then: for ever, if
+    /// nobody outside wakes them.
+    ///
+    /// In parallel kernels threads run by themselves, and this returns at once.
+    pub fn run(&self) -> Vec<String> {
+        self.schedule.as_ref().map_or_else(Vec::new, |it| it.run())
+    }
+
+    /// Looks at everything and says what is wrong.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold.
+    pub fn check(&self) -> Result<(), String> {
+        let tasks = self.tasks.lock().clone();
+        tasks.iter().try_for_each(|it| it.space.lock().check().map_err(|why| format!("task {}: {why}", it.name)))
+    }
+
+    /// Forgets what the calling thread's stubs keep in a task between calls.
+    pub fn forget_caches(&self, task: &Task) {
+        let _scope = Scope::open();
+        trap::forget_reply_port(&task.0);
+    }
+}
+
+impl Default for Kernel {
+    fn default() -> Kernel {
+        Kernel::new(Config::default())
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        let _scope = Scope::open();
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        tasks.iter().for_each(|it| it.terminate());
+        drop(ReceiveRef::of(self.host.clone()));
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kernel")
+    }
+}

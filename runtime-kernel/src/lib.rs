@@ -1,0 +1,38 @@
+//! A Mach kernel as a library.
+//!
+//! A [`Kernel`] has tasks; a [`Task`] is a space of port names, some memory, and the [`Transport`](mig_rt::Transport)
+//! of every generated stub. Threads of a task are closures on host threads. What tasks do to each other, they do by
+//! messages; what they ask of the kernel, they ask by messages too, and generated code answers.
+//!
+//! ```
+//! use generated::mach3::mach_port::gnumach_i386 as mach_port;
+//! use mig_rt::{AbiId, RightKind};
+//! use runtime_kernel::Kernel;
+//!
+//! let kernel = Kernel::default();
+//! let task = kernel.task("demo", AbiId::GnumachI386);
+//! let myself = task.self_port();
+//! let name = mach_port::mach_port_allocate(&myself, RightKind::RECEIVE)?;
+//! assert_eq!(mach_port::mach_port_get_refs(&myself, name, RightKind::RECEIVE)?, 1);
+//! # Ok::<(), mig_rt::Error>(())
+//! ```
+//!
+//! # Reading order
+//! `ipc` is ports, rights, names and messages; `trap` the doors that a task comes in by; `kobject` how the kernel serves
+//! requests to its own ports; `server` what it answers. `effect` is how anything follows from anything.
+
+mod effect;
+mod in_kernel;
+mod ipc;
+mod kernel;
+mod kobject;
+mod schedule;
+mod server;
+mod sync;
+mod task;
+mod thread;
+mod trap;
+mod vm;
+
+pub use kernel::{Config, Kernel, Order};
+pub use task::{Task, TaskMemory, Thread};

@@ -1,0 +1,246 @@
+//! Locks with ranks, and the only place where a thread blocks.
+//!
+//! A thread takes locks in rising rank only, at most one of each rank. Debug builds assert it, so an order that could
+//! deadlock fails the first time it is taken, not the first time it meets its opposite.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Condvar;
+
+use crate::schedule::{self, Turn};
+
+/// The order of locks, outermost first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Rank {
+    /// A kernel's tables.
+    Kernel,
+    /// A task's memory.
+    Map,
+    /// A space of port names.
+    Space,
+    /// A port.
+    Port,
+    /// A port set.
+    PortSet,
+    /// The one lock of receive rights in messages: innermost, so that a message and its place in a queue change
+    /// together.
+    Transit,
+}
+
+thread_local! {
+    /// The ranks of the locks that this thread holds: a bit each.
+    static HELD: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether this thread holds any lock.
+pub(crate) fn holds_none() -> bool {
+    HELD.get() == 0
+}
+
+/// A lock that knows its rank.
+pub(crate) struct Mutex<T> {
+    rank: Rank,
+    inner: parking_lot::Mutex<T>,
+}
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(rank: Rank, value: T) -> Mutex<T> {
+        Mutex { rank, inner: parking_lot::Mutex::new(value) }
+    }
+
+    /// Takes it. Where threads run one at a time, another may run first.
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        if holds_none() {
+            schedule::checkpoint();
+        }
+        let bit = 1 << self.rank as u32;
+        debug_assert!(HELD.get() < bit, "lock of rank {:?} taken under {:#b}", self.rank, HELD.get());
+        HELD.set(HELD.get() | bit);
+        Guard { bit, inner: self.inner.lock() }
+    }
+}
+
+impl<T> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mutex({:?})", self.rank)
+    }
+}
+
+/// A lock that is held.
+pub(crate) struct Guard<'a, T> {
+    bit: u32,
+    inner: parking_lot::MutexGuard<'a, T>,
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        HELD.set(HELD.get() & !self.bit);
+    }
+}
+
+/// Where one thread waits, for one thing at a time. What it waits for is an `O`.
+///
+/// Whoever wakes it does so under the lock of the queue in which it stands, after taking it out. So a waiter that gave
+/// up and finds itself still in the queue was not woken, and one that does not was.
+pub(crate) struct Waiter<O> {
+    outcome: parking_lot::Mutex<Option<O>>,
+    woken: Condvar,
+    turn: Option<Arc<Turn>>,
+    interrupts: Arc<Interrupts>,
+}
+
+/// Interruptions of one thread.
+#[derive(Default)]
+pub(crate) struct Interrupts {
+    pending: parking_lot::Mutex<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    asked: bool,
+    /// Wakes the thread, if it waits.
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Interrupts {
+    /// Ends the wait of the thread, if it waits; otherwise its next one ends at once.
+    pub(crate) fn interrupt(&self) {
+        let wake = {
+            let mut pending = self.pending.lock();
+            pending.asked = true;
+            pending.wake.clone()
+        };
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    fn take(&self) -> bool {
+        std::mem::take(&mut self.pending.lock().asked)
+    }
+}
+
+/// Why a wait ended without being woken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum GaveUp {
+    /// The time is over.
+    TimedOut,
+    /// Somebody interrupted the thread.
+    Interrupted,
+}
+
+impl<O: Send + 'static> Waiter<O> {
+    /// For the current thread.
+    pub(crate) fn new(interrupts: Arc<Interrupts>) -> Arc<Waiter<O>> {
+        let turn = schedule::current();
+        Arc::new(Waiter { outcome: parking_lot::Mutex::new(None), woken: Condvar::new(), turn, interrupts })
+    }
+
+    /// Ends the wait. The caller has taken the waiter out of its queue, whose lock it holds.
+    pub(crate) fn wake(&self, outcome: O) {
+        *self.outcome.lock() = Some(outcome);
+        self.rouse();
+    }
+
+    fn rouse(&self) {
+        match &self.turn {
+            Some(turn) => turn.make_ready(),
+            None => drop(self.woken.notify_all()),
+        }
+    }
+
+    /// What it was woken with, if it was.
+    pub(crate) fn outcome(&self) -> Option<O> {
+        self.outcome.lock().take()
+    }
+
+    /// Waits until it is woken, for at most so long.
+    pub(crate) fn wait(self: &Arc<Self>, limit: Option<Duration>) -> Result<O, GaveUp> {
+        debug_assert!(holds_none(), "waiting under a lock");
+        let this = Arc::downgrade(self);
+        let rouse = move || {
+            if let Some(it) = this.upgrade() {
+                it.rouse_interrupted();
+            }
+        };
+        self.interrupts.pending.lock().wake = Some(Arc::new(rouse));
+        let result = match &self.turn {
+            Some(turn) => self.wait_for_turn(turn, limit),
+            None => self.wait_on_host(limit),
+        };
+        self.interrupts.pending.lock().wake = None;
+        result
+    }
+
+    /// Under the lock of the outcome, so that the waiter cannot miss it between looking and sleeping.
+    fn rouse_interrupted(&self) {
+        let outcome = self.outcome.lock();
+        self.rouse();
+        drop(outcome);
+    }
+
+    fn wait_on_host(&self, limit: Option<Duration>) -> Result<O, GaveUp> {
+        let until = limit.and_then(|it| Instant::now().checked_add(it));
+        let mut outcome = self.outcome.lock();
+        loop {
+            if let Some(it) = outcome.take() {
+                return Ok(it);
+            }
+            if self.interrupts.take() {
+                return Err(GaveUp::Interrupted);
+            }
+            match until {
+                None => self.woken.wait(&mut outcome),
+                Some(until) if self.woken.wait_until(&mut outcome, until).timed_out() => {
+                    return outcome.take().ok_or(GaveUp::TimedOut);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn wait_for_turn(&self, turn: &Turn, limit: Option<Duration>) -> Result<O, GaveUp> {
+        let deadline = limit.map(|it| turn.now().saturating_add(it));
+        loop {
+            if let Some(it) = self.outcome() {
+                return Ok(it);
+            }
+            if self.interrupts.take() {
+                return Err(GaveUp::Interrupted);
+            }
+            if deadline.is_some_and(|it| it <= turn.now()) {
+                return Err(GaveUp::TimedOut);
+            }
+            turn.block(deadline);
+        }
+    }
+}
+
+impl<O> fmt::Debug for Waiter<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiter")
+    }
+}
+
+impl fmt::Debug for Interrupts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupts")
+    }
+}

@@ -1,0 +1,371 @@
+//! Tasks: a space of port names and some memory, and the handle through which generated stubs use them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use mig_rt::carried::Sender;
+use mig_rt::{
+    AbiId, Address, Arrived, Disposition, Failed, KernReturn, Memory, MsgReturn, Operation, PortName, ReceiveRight,
+    RightKind, SendOnceRight, SendRight, Transport, Wire,
+};
+
+use crate::effect::Scope;
+use crate::ipc::copyin::{Header, Names};
+use crate::ipc::message::Destination;
+use crate::ipc::port::Port;
+use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
+use crate::ipc::space::Space;
+use crate::kobject::KernelObject;
+use crate::schedule::Schedule;
+use crate::sync::Interrupts;
+use crate::trap::{self, Call};
+use crate::vm::Map;
+
+/// What a task is to the kernel.
+pub(crate) struct TaskObject {
+    pub(crate) name: String,
+    pub(crate) space: Arc<Space>,
+    pub(crate) map: Map,
+    port: Arc<Port>,
+    host: Arc<Port>,
+    schedule: Option<Arc<Schedule>>,
+    active: AtomicBool,
+}
+
+/// A task of the kernel, and the [`Transport`] of the programs in it.
+///
+/// Clones are the same task. It lives until it is terminated, or until the kernel is dropped.
+#[derive(Clone)]
+pub struct Task(pub(crate) Arc<TaskObject>);
+
+impl TaskObject {
+    pub(crate) fn new(name: &str, abi: AbiId, host: &Arc<Port>, schedule: Option<Arc<Schedule>>) -> Arc<TaskObject> {
+        Arc::new_cyclic(|this| TaskObject {
+            name: name.to_owned(),
+            space: Space::new(abi),
+            map: Map::new(),
+            port: Port::of_object(abi, KernelObject::Task(this.clone())),
+            host: host.clone(),
+            schedule,
+            active: AtomicBool::new(true),
+        })
+    }
+
+    /// Ends it: its port dies, and everything it holds is released.
+    pub(crate) fn terminate(&self) {
+        if !self.active.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        drop(ReceiveRef::of(self.port.clone()));
+        self.space.destroy();
+        self.map.clear();
+    }
+
+    /// Gives a name to a right of the kernel's.
+    fn receive(&self, right: Carried) -> Result<PortName, KernReturn> {
+        self.space.lock().receive(right)
+    }
+}
+
+impl Task {
+    /// What it was called when it was made.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// How the kernel writes to it of its own accord: notifications, for example.
+    pub fn abi(&self) -> AbiId {
+        self.0.space.abi
+    }
+
+    /// A send right to the task's own port (`mach_task_self`). Null if the task has ended.
+    pub fn self_port(&self) -> SendRight<Task> {
+        self.right_to(&self.0.port)
+    }
+
+    /// A send right to the host's port (`mach_host_self`). Null if the task has ended.
+    pub fn host_port(&self) -> SendRight<Task> {
+        self.right_to(&self.0.host)
+    }
+
+    fn right_to(&self, port: &Arc<Port>) -> SendRight<Task> {
+        let _scope = Scope::open();
+        let name = self.0.receive(Carried::Send(SendRef::uncounted(port))).unwrap_or(PortName::NULL);
+        // SAFETY: the space made the reference just now.
+        #[allow(unsafe_code, reason = "this transport is where names become rights")]
+        unsafe {
+            SendRight::from_raw(name, self.clone())
+        }
+    }
+
+    /// A send right made from a receive right of the task.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_NAME` or `KERN_INVALID_RIGHT` if the name is not that of a receive right any more.
+    pub fn make_send(&self, right: &ReceiveRight<Task>) -> Result<SendRight<Task>, KernReturn> {
+        let _scope = Scope::open();
+        let port = self.0.space.receiving(right.name())?;
+        let name = self.0.receive(Carried::Send(SendRef::make(&port)))?;
+        // SAFETY: as in `right_to`.
+        #[allow(unsafe_code, reason = "as above")]
+        Ok(unsafe { SendRight::from_raw(name, self.clone()) })
+    }
+
+    /// A send-once right made from a receive right of the task.
+    ///
+    /// # Errors
+    /// As [`make_send`](Task::make_send).
+    pub fn make_send_once(&self, right: &ReceiveRight<Task>) -> Result<SendOnceRight<Task>, KernReturn> {
+        let _scope = Scope::open();
+        let port = self.0.space.receiving(right.name())?;
+        let name = self.0.receive(Carried::SendOnce(SendOnceRef::make(&port)))?;
+        // SAFETY: as in `right_to`.
+        #[allow(unsafe_code, reason = "as above")]
+        Ok(unsafe { SendOnceRight::from_raw(name, self.clone()) })
+    }
+
+    /// Gives another task a send right to a port of this one, outside every message: how programs meet that have no
+    /// name server yet.
+    ///
+    /// # Errors
+    /// As [`make_send`](Task::make_send); `KERN_NO_SPACE` if the other task has ended.
+    pub fn give_send(&self, right: &ReceiveRight<Task>, to: &Task) -> Result<SendRight<Task>, KernReturn> {
+        let _scope = Scope::open();
+        let port = self.0.space.receiving(right.name())?;
+        let name = to.0.receive(Carried::Send(SendRef::make(&port)))?;
+        // SAFETY: as in `right_to`.
+        #[allow(unsafe_code, reason = "as above")]
+        Ok(unsafe { SendRight::from_raw(name, to.clone()) })
+    }
+
+    /// `mach_msg` with bytes of the caller's own: sends those in `message`, receives into it up to `limit` bytes with
+    /// the trailer, or both. `notify` is the port for `MACH_SEND_NOTIFY`, `MACH_SEND_CANCEL` and `MACH_RCV_NOTIFY`.
+    ///
+    /// Stubs need none of this. Names in the bytes are whatever the caller puts there: rights of this task that some
+    /// Rust value owns too are released twice if a message moves them.
+    ///
+    /// # Errors
+    /// The kernel's code, and what became of the message; what the kernel wrote is in `message`.
+    pub fn mach_msg(
+        &self,
+        abi: AbiId,
+        operation: Operation,
+        notify: PortName,
+        message: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<Arrived, Failed> {
+        let _scope = Scope::open();
+        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut trap::Bytes { bytes: message, limit })
+    }
+
+    /// Starts a thread of the task.
+    ///
+    /// # Panics
+    /// If the host has no thread left.
+    pub fn spawn<X: Send + 'static>(&self, name: &str, body: impl FnOnce(Task) -> X + Send + 'static) -> Thread<X> {
+        let interrupts = Arc::new(Interrupts::default());
+        let (task, own) = (self.clone(), interrupts.clone());
+        let turn = self.0.schedule.as_ref().map(|it| it.add(name));
+        let run = move || {
+            crate::thread::adopt(own);
+            match turn {
+                Some(turn) => turn.enter(|| body(task)),
+                None => body(task),
+            }
+        };
+        let host = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+        Thread { host: host.expect("the host has threads"), interrupts }
+    }
+
+    /// Ends the task (`task_terminate`): its ports die and its rights are released. Its threads go on until they use it.
+    pub fn terminate(&self) {
+        let _scope = Scope::open();
+        self.0.terminate();
+    }
+
+    /// Every name the task has, and the bits of `mach_port_type_t` of what it stands for.
+    pub fn rights(&self) -> Vec<(PortName, u32)> {
+        let _scope = Scope::open();
+        self.0.space.names_and_types().unwrap_or_default()
+    }
+
+    /// Regions of memory that the task has.
+    pub fn regions(&self) -> usize {
+        self.0.map.len()
+    }
+}
+
+/// A thread of a task.
+#[derive(Debug)]
+pub struct Thread<X> {
+    host: JoinHandle<X>,
+    interrupts: Arc<Interrupts>,
+}
+
+impl<X> Thread<X> {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// What it panicked with.
+    pub fn join(self) -> std::thread::Result<X> {
+        self.host.join()
+    }
+
+    /// Ends its wait for a message or for room (`thread_abort`); if it does not wait, its next wait.
+    pub fn abort(&self) {
+        self.interrupts.interrupt();
+    }
+}
+
+impl Names for TaskObject {
+    fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn> {
+        self.space.take_header(header)
+    }
+
+    fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn> {
+        self.space.take_right(name, disposition)
+    }
+
+    fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<Arc<[u8]>, MsgReturn> {
+        self.map.take(at, size, deallocate).ok_or(MsgReturn::SEND_INVALID_MEMORY)
+    }
+
+    fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
+        // A right that finds no name is dropped with the state unlocked: it went into `receive` by value, and effects
+        // wait until no lock is held.
+        self.receive(right).map_err(|_| MsgReturn::known(trap::IPC_SPACE))
+    }
+
+    fn give_memory(&self, abi: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
+        self.map.map(abi, data, false).map_err(|_| MsgReturn::known(trap::VM_SPACE))
+    }
+
+    fn name_of_port(&self, to: Destination) -> PortName {
+        let port = to.port().clone();
+        to.spend();
+        if !port.is_alive() {
+            return PortName::DEAD;
+        }
+        port.home().filter(|it| it.0 == self.space.number).map_or(PortName::NULL, |it| it.1)
+    }
+
+    fn sender(&self) -> Sender {
+        Sender { audit: [0, 0, 0, 0, 0, self.space.number, 0, 0], ..Sender::default() }
+    }
+}
+
+impl Transport for Task {
+    const ABIS: &'static [AbiId] = &AbiId::ALL;
+
+    type Memory = TaskMemory;
+
+    fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
+        let _scope = Scope::open();
+        trap::mach_msg(&self.0, Call { abi, operation, notify: PortName::NULL }, message)
+    }
+
+    fn make_port(&self) -> Result<PortName, KernReturn> {
+        let _scope = Scope::open();
+        self.0.space.allocate(RightKind::RECEIVE)
+    }
+
+    fn reply_port(&self) -> Result<PortName, KernReturn> {
+        let _scope = Scope::open();
+        trap::reply_port(&self.0)
+    }
+
+    fn retire_reply_port(&self, name: PortName) {
+        let _scope = Scope::open();
+        trap::retire_reply_port(&self.0, name);
+    }
+
+    fn retain(&self, name: PortName, kind: RightKind) -> Result<(), KernReturn> {
+        let _scope = Scope::open();
+        self.0.space.mod_refs(name, kind, 1)
+    }
+
+    fn release(&self, name: PortName, kind: RightKind) {
+        let _scope = Scope::open();
+        // A right whose port has died since is a dead name now, and goes as one.
+        if self.0.space.mod_refs(name, kind, -1) == Err(KernReturn::INVALID_RIGHT) {
+            let _ = self.0.space.mod_refs(name, RightKind::DEAD_NAME, -1);
+        }
+    }
+
+    fn allocate(&self, size: usize, fill: &mut dyn FnMut(&mut [u8])) -> Result<TaskMemory, KernReturn> {
+        let mut data = vec![0; size];
+        fill(&mut data);
+        let data: Arc<[u8]> = data.into();
+        let at = self.0.map.map(self.abi(), data.clone(), false)?;
+        Ok(TaskMemory { task: Some(self.clone()), at, data })
+    }
+
+    fn lend(&self, data: &[u8]) -> Result<Address, KernReturn> {
+        self.0.map.map(self.abi(), Arc::from(data), true)
+    }
+
+    fn unlend(&self, at: Address, _: usize) {
+        drop(self.0.map.unmap(at));
+    }
+
+    fn surrender(&self, mut memory: TaskMemory) -> Address {
+        memory.task = None;
+        memory.at
+    }
+
+    #[allow(unsafe_code, reason = "the trait has it so; nothing here depends on the contract")]
+    unsafe fn adopt(&self, at: Address, _: usize) -> TaskMemory {
+        match self.0.map.get(at) {
+            Some(data) => TaskMemory { task: Some(self.clone()), at, data },
+            None => TaskMemory { task: None, at: Address(0), data: Arc::from([]) },
+        }
+    }
+}
+
+impl PartialEq for Task {
+    fn eq(&self, other: &Task) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Task {}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Task({})", self.0.name)
+    }
+}
+
+/// Memory of a task that a message brought, or that it made. Dropping it frees it.
+pub struct TaskMemory {
+    /// `None` once somebody else frees it.
+    task: Option<Task>,
+    at: Address,
+    data: Arc<[u8]>,
+}
+
+impl Memory for TaskMemory {
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn bytes(&self) -> Result<&[u8], KernReturn> {
+        Ok(&self.data)
+    }
+}
+
+impl Drop for TaskMemory {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            drop(task.0.map.unmap(self.at));
+        }
+    }
+}
+
+impl fmt::Debug for TaskMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskMemory of {} bytes at {:?}", self.data.len(), self.at)
+    }
+}

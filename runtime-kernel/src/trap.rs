@@ -1,0 +1,308 @@
+//! The doors of the kernel: what a task asks for other than by message.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mig_rt::{
+    AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout, Wire,
+};
+
+use crate::ipc::copyin::copy_in;
+use crate::ipc::copyout::{self, Envelope, copy_out, cut_off};
+use crate::ipc::message::{Accepted, Message, has_trailer};
+use crate::ipc::notify::{Notification, OnDrop, What};
+use crate::ipc::port::Port;
+use crate::ipc::queue::{self, Patience, Room, Source, Taken};
+use crate::ipc::right::{Carried, SendOnceRef};
+use crate::ipc::space::Held;
+use crate::task::TaskObject;
+
+/// `MACH_MSG_IPC_SPACE`: no room for another name.
+pub(crate) const IPC_SPACE: i32 = 0x2000;
+/// `MACH_MSG_VM_SPACE`: no room for more memory.
+pub(crate) const VM_SPACE: i32 = 0x1000;
+
+/// The arguments of `mach_msg` other than the message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    pub(crate) abi: AbiId,
+    pub(crate) operation: Operation,
+    pub(crate) notify: PortName,
+}
+
+/// Where a message comes from and where one goes.
+pub(crate) trait Buffer {
+    /// What is to be sent.
+    fn message(&self) -> &[u8];
+    /// Bytes that may be received.
+    fn limit(&self) -> usize;
+    /// Takes what fits.
+    fn put(&mut self, message: &[u8]);
+}
+
+impl Buffer for Wire<'_> {
+    fn message(&self) -> &[u8] {
+        self.bytes()
+    }
+
+    fn limit(&self) -> usize {
+        self.capacity()
+    }
+
+    fn put(&mut self, message: &[u8]) {
+        self.receive(message);
+    }
+}
+
+/// A buffer of the caller's own.
+pub(crate) struct Bytes<'a> {
+    pub(crate) bytes: &'a mut Vec<u8>,
+    pub(crate) limit: usize,
+}
+
+impl Buffer for Bytes<'_> {
+    fn message(&self) -> &[u8] {
+        self.bytes
+    }
+
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    fn put(&mut self, message: &[u8]) {
+        if message.len() <= self.limit.max(self.bytes.len()) {
+            self.bytes.clear();
+            self.bytes.extend(message);
+        }
+    }
+}
+
+const fn sent(code: MsgReturn) -> Failed {
+    Failed { code, left: Left::Sent }
+}
+
+fn duration(it: Timeout) -> Duration {
+    Duration::from_millis(it.0.into())
+}
+
+impl Call {
+    /// Whether an option is set, by its bit in Mach 3.0 and in Darwin; none where the system has no such option.
+    fn asks(&self, mach3: MsgOptions, darwin: Option<MsgOptions>) -> bool {
+        let option = if has_trailer(self.abi) { darwin } else { Some(mach3) };
+        option.is_some_and(|it| self.operation.options.has(it))
+    }
+}
+
+/// `mach_msg`: sends, then receives, and stops at the first failure.
+pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn Buffer) -> Result<Arrived, Failed> {
+    if call.operation.send {
+        send(task, call, buffer)?;
+    }
+    // Kernel and notifications answer before anybody waits.
+    crate::effect::settle();
+    match call.operation.receive {
+        Some(name) => receive(task, call, name, buffer),
+        None => Ok(Arrived { abi: call.abi, size: 0, trailer: 0 }),
+    }
+}
+
+fn send(task: &TaskObject, call: Call, buffer: &mut dyn Buffer) -> Result<(), Failed> {
+    let untouched = |code| Failed { code, left: Left::Untouched };
+    let cancel = call.asks(MsgOptions::SEND_CANCEL, None);
+    if cancel && task.space.receiving(call.notify).is_err() {
+        return Err(untouched(MsgReturn::SEND_INVALID_NOTIFY));
+    }
+    let destination = buffer.message().get(8..12).and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
+    let destination = PortName(destination.unwrap_or(0));
+    let silenced = if cancel { silence(task, destination, call.notify) } else { None };
+    let message = copy_in(task, call.abi, buffer.message());
+    restore(task, destination, silenced);
+    let message = message?;
+    let limit = call.operation.send_timeout.map(duration);
+    let notifies = call.asks(MsgOptions::SEND_NOTIFY, Some(MsgOptions::DARWIN_SEND_NOTIFY));
+    // The request is the sender's for the port, whatever that is called by then.
+    let patience = Patience::Wait(if notifies { Some(limit.unwrap_or(Duration::ZERO)) } else { limit });
+    let Err((code, message)) = queue::send(message, patience) else { return Ok(()) };
+    if notifies && code == MsgReturn::SEND_TIMED_OUT {
+        let (code, message) = match send_beyond(task, call.notify, message) {
+            Ok(()) => return Err(sent(MsgReturn::SEND_WILL_NOTIFY)),
+            Err(it) => it,
+        };
+        return Err(take_back(task, *message, code, buffer));
+    }
+    Err(take_back(task, *message, code, buffer))
+}
+
+/// Gives a message back that was taken and not sent.
+fn take_back(task: &TaskObject, message: Message, code: MsgReturn, buffer: &mut dyn Buffer) -> Failed {
+    let (bytes, special) = copyout::take_back(task, message);
+    buffer.put(&bytes);
+    Failed { code: MsgReturn::known(code.code() | special), left: Left::TakenBack }
+}
+
+/// Queues a message though the queue is full; `notify` is told when it leaves.
+fn send_beyond(
+    task: &TaskObject,
+    notify: PortName,
+    mut message: Box<Message>,
+) -> Result<(), (MsgReturn, Box<Message>)> {
+    if !notify.is_valid() {
+        return Err((MsgReturn::SEND_INVALID_NOTIFY, message));
+    }
+    let Some(port) = message.port().cloned() else { return Ok(()) };
+    let mut state = task.space.lock();
+    let name = state.name_of(&port);
+    let entry = name.and_then(|it| state.get(it));
+    if entry.as_ref().is_some_and(|it| it.is_accepting()) {
+        return Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, message));
+    }
+    let mark = Arc::new(());
+    if let Some(entry) = entry {
+        entry.accepting = Some(Arc::downgrade(&mark));
+    }
+    let told = state.get(notify).and_then(|it| it.held.receiving().cloned());
+    drop(state);
+    let Some(told) = told else {
+        return Err((MsgReturn::SEND_INVALID_NOTIFY, message));
+    };
+    let what = What::MsgAccepted(name.unwrap_or(PortName::NULL));
+    let told = OnDrop::new(Notification::to(SendOnceRef::make(&told), what));
+    message.accepted = Some(Accepted::new(mark, told));
+    queue::send(message, Patience::Forced)
+}
+
+/// With `MACH_SEND_CANCEL`: takes the dead-name request away that goes to `notify`, in case the name goes.
+fn silence(task: &TaskObject, name: PortName, notify: PortName) -> Option<(Arc<Port>, SendOnceRef)> {
+    let watcher = task.space.receiving(notify).ok()?;
+    let mut state = task.space.lock();
+    let number = state.number;
+    let entry = state.get(name).filter(|it| it.armed)?;
+    let port = entry.held.port()?.clone();
+    let mut requests = port.lock();
+    let at = requests.dead_names.iter().position(|it| it.space == number && it.name == name)?;
+    if !Arc::ptr_eq(requests.dead_names[at].notify.port(), &watcher) {
+        return None;
+    }
+    let request = requests.dead_names.swap_remove(at).notify;
+    drop(requests);
+    entry.armed = false;
+    Some((port, request))
+}
+
+/// Puts such a request back if the name has stayed; otherwise it is forgotten in silence.
+fn restore(task: &TaskObject, name: PortName, silenced: Option<(Arc<Port>, SendOnceRef)>) {
+    let Some((port, notify)) = silenced else { return };
+    let mut state = task.space.lock();
+    let space = state.number;
+    match state.get(name) {
+        Some(entry) if entry.held.port().is_some_and(|it| Arc::ptr_eq(it, &port)) => {
+            entry.armed = true;
+            port.lock().dead_names.push(crate::ipc::port::Armed { space, name, notify });
+        }
+        _ => notify.spend(),
+    }
+}
+
+fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn Buffer) -> Result<Arrived, Failed> {
+    let operation = call.operation;
+    let source = source(task, name).ok_or(sent(MsgReturn::RCV_INVALID_NAME))?;
+    let large = operation.large || call.asks(MsgOptions::RCV_LARGE, Some(MsgOptions::DARWIN_RCV_LARGE));
+    let room = Room { limit: buffer.limit(), large, trailer: operation.trailer };
+    let limit = operation.receive_timeout.map(duration);
+    let (message, sequence, context, payload) = match queue::receive(&source, room, limit).map_err(sent)? {
+        Taken::Message { message, sequence, context, payload } => (message, sequence, context, payload),
+        Taken::TooLarge(size) => {
+            say_size(call.abi, size, buffer);
+            return Err(sent(MsgReturn::RCV_TOO_LARGE));
+        }
+    };
+    let abi = message.abi;
+    if message.size_with(operation.trailer) > buffer.limit() {
+        let header = cut_off(task, *message);
+        buffer.put(&header);
+        return Err(sent(MsgReturn::RCV_TOO_LARGE));
+    }
+    let size = message.bytes.len();
+    let watch = watch(task, call, &message)?;
+    let reply = message.reply.port().cloned();
+    let known = reply.as_ref().is_some_and(|it| task.space.lock().name_of(it).is_some());
+    let envelope = Envelope { sequence, context, payload, trailer: operation.trailer, name: None };
+    let (bytes, special) = copy_out(task, *message, envelope);
+    if let (Some(watch), false) = (watch, known) {
+        arm(task, &bytes, watch);
+    }
+    buffer.put(&bytes);
+    if special != 0 {
+        return Err(sent(MsgReturn::known(MsgReturn::RCV_BODY_ERROR.code() | special)));
+    }
+    let trailer = bytes.len().saturating_sub(size.next_multiple_of(4)) as u32;
+    Ok(Arrived { abi, size: size as u32, trailer })
+}
+
+/// With `MACH_RCV_NOTIFY`: the port that is to be told of the death of a new reply right.
+fn watch(task: &TaskObject, call: Call, message: &Message) -> Result<Option<Arc<Port>>, Failed> {
+    if !call.asks(MsgOptions::RCV_NOTIFY, None) || message.reply.port().is_none() {
+        return Ok(None);
+    }
+    task.space.receiving(call.notify).map(Some).map_err(|_| sent(MsgReturn::RCV_INVALID_NOTIFY))
+}
+
+fn arm(task: &TaskObject, message: &[u8], watch: Arc<Port>) {
+    let name = message.get(8..12).and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
+    let notify = Carried::SendOnce(SendOnceRef::make(&watch));
+    drop(task.space.request_dead_name(PortName(name.unwrap_or(0)), 0, notify));
+}
+
+fn source(task: &TaskObject, name: PortName) -> Option<Source> {
+    let mut state = task.space.lock();
+    match &state.get(name)?.held {
+        Held::Set(set) => Some(Source::Set(set.clone())),
+        held => Some(Source::Port(held.receiving()?.clone(), (task.space.number, name))),
+    }
+}
+
+/// Tells how long a message is that stayed in the queue.
+fn say_size(abi: AbiId, size: usize, buffer: &mut dyn Buffer) {
+    let mut header = vec![0; copyout::header_size(abi)];
+    header[4..8].copy_from_slice(&(size as u32).to_le_bytes());
+    buffer.put(&header);
+}
+
+thread_local! {
+    /// Reply ports of this host thread, by the number of the space.
+    static REPLY_PORTS: RefCell<Vec<(u32, PortName)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A port that this thread's calls wait on (`mach_reply_port`, cached as the C library does).
+pub(crate) fn reply_port(task: &TaskObject) -> Result<PortName, KernReturn> {
+    let number = task.space.number;
+    let cached = REPLY_PORTS.with_borrow(|it| it.iter().find(|it| it.0 == number).map(|it| it.1));
+    if let Some(name) = cached {
+        return Ok(name);
+    }
+    let name = task.space.allocate(RightKind::RECEIVE)?;
+    REPLY_PORTS.with_borrow_mut(|it| it.push((number, name)));
+    Ok(name)
+}
+
+pub(crate) fn retire_reply_port(task: &TaskObject, name: PortName) {
+    let own = (task.space.number, name);
+    let mine = REPLY_PORTS.with_borrow_mut(|it| {
+        let at = it.iter().position(|it| *it == own)?;
+        Some(it.swap_remove(at))
+    });
+    if mine.is_some() {
+        // It may be dead already, and then it is gone.
+        let _ = task.space.mod_refs(name, RightKind::RECEIVE, -1);
+    }
+}
+
+/// Names that this thread's calls to a task have left in it, to be told from those of programs.
+pub(crate) fn forget_reply_port(task: &TaskObject) {
+    let number = task.space.number;
+    let cached = REPLY_PORTS.with_borrow(|it| it.iter().find(|it| it.0 == number).map(|it| it.1));
+    if let Some(name) = cached {
+        retire_reply_port(task, name);
+    }
+}

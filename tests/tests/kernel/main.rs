@@ -1,0 +1,6 @@
+//! The runtime kernel: programs in tasks, whatever they do to each other.
+#![allow(clippy::unwrap_used, unused_crate_dependencies, reason = "tests say what they expect by failing")]
+
+mod messages;
+mod notifications;
+mod world;
