@@ -115,6 +115,9 @@ pub mod thread_act;
 /// Subsystem `upl`.
 pub mod upl;
 
+/// Subsystem `vm32_map`.
+pub mod vm32_map;
+
 /// Subsystem `vm_map`.
 pub mod vm_map;
 

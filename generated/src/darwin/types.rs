@@ -3981,6 +3981,92 @@ impl Element for TimeValue {
     const LAYOUT: Layout<TimeValue> = Layout::everywhere::<untyped::DarwinLp64>();
 }
 
+/// `vm32_read_entry_t`
+#[doc(alias = "vm32_read_entry_t")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Vm32ReadEntry {
+    /// `ranges`
+    pub ranges: [Vm32ReadRange; 256],
+}
+
+impl Form<untyped::DarwinLp64> for Vm32ReadEntry {
+    type Base = [u8; 2048];
+
+    fn read(base: &[u8; 2048]) -> Self {
+        Vm32ReadEntry {
+            ranges: core::array::from_fn(|it| Form::<
+                untyped::DarwinLp64,
+            >::read(&field::<[u8; 8]>(base, it * 8))),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 2048]> {
+        let mut base = [0; 2048];
+        for (index, it) in self.ranges.into_iter().enumerate() {
+            put(&mut base, index * 8, Form::<untyped::DarwinLp64>::write(&it)?);
+        }
+        Some(base)
+    }
+}
+
+impl Form<untyped::DarwinIlp32> for Vm32ReadEntry {
+    type Base = [u8; 2048];
+
+    fn read(base: &[u8; 2048]) -> Self {
+        Vm32ReadEntry {
+            ranges: core::array::from_fn(|it| Form::<
+                untyped::DarwinIlp32,
+            >::read(&field::<[u8; 8]>(base, it * 8))),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 2048]> {
+        let mut base = [0; 2048];
+        for (index, it) in self.ranges.into_iter().enumerate() {
+            put(&mut base, index * 8, Form::<untyped::DarwinIlp32>::write(&it)?);
+        }
+        Some(base)
+    }
+}
+
+impl Element for Vm32ReadEntry {
+    const LAYOUT: Layout<Vm32ReadEntry> = Layout::of::<
+        untyped::DarwinIlp32,
+    >(AbiId::DarwinIlp32);
+}
+
+/// `vm32_read_range`
+#[doc(alias = "vm32_read_range")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Vm32ReadRange {
+    /// `address`
+    pub address: u32,
+    /// `size`
+    pub size: u32,
+}
+
+impl<W> Form<W> for Vm32ReadRange {
+    type Base = [u8; 8];
+
+    fn read(base: &[u8; 8]) -> Self {
+        Vm32ReadRange {
+            address: field::<u32>(base, 0),
+            size: field::<u32>(base, 4),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 8]> {
+        let mut base = [0; 8];
+        put(&mut base, 0, self.address);
+        put(&mut base, 4, self.size);
+        Some(base)
+    }
+}
+
+impl Element for Vm32ReadRange {
+    const LAYOUT: Layout<Vm32ReadRange> = Layout::everywhere::<untyped::DarwinLp64>();
+}
+
 /// `vm_behavior_t`
 #[doc(alias = "vm_behavior_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]

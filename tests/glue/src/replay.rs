@@ -8,6 +8,8 @@ use super::{Described, Passed, Writer};
 /// A generated module.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
+    /// The set that it is part of.
+    pub set: &'a str,
     /// Its path in Rust.
     pub path: &'a str,
     /// What else its signatures name, as a statement.
@@ -26,7 +28,7 @@ pub fn replay(units: &[Unit], source: &Source<'_>) -> String {
     let interface = &units[0].interface;
     let methods: String =
         interface.routines.iter().map(|it| Writer::new(interface, &stub, key, it).rust_method()).collect();
-    let translations = stub.plain_translations();
+    let (translations, forms) = (stub.plain_translations(), stub.missing_forms());
     let Source { path, uses, .. } = source;
     let server = &stub.server;
     let (halves, tables) = (halves.concat(), units.iter().map(|it| format!("{}::TABLE, ", it.abi.module())));
@@ -40,16 +42,26 @@ use mig_rt::*;
 type T = Kernel;
 pub(crate) const TABLES: &[side::Table] = &[{tables}];
 {translations}
+{forms}
 impl {server}<Kernel> for Service {{ {methods} }}
 {halves}
 "
     )
 }
 
-/// The text of a module for what a set shares: the translations of its types.
+/// The text of a module for what a set shares: the translations and missing forms of its types.
 pub fn translations(path: &str, text: &str) -> String {
-    let translations = Stub::parse(&[text], "").plain_translations();
-    format!("use {path}::*;\nuse crate::side::{{Kernel, Service}};\nuse mig_rt::*;\ntype T = Kernel;\n{translations}")
+    let stub = Stub::parse(&[text], "");
+    let (translations, forms) = (stub.plain_translations(), stub.missing_forms());
+    format!(
+        "use {path}::*;
+use crate::side::{{Kernel, Service}};
+use mig_rt::*;
+type T = Kernel;
+{translations}
+{forms}
+"
+    )
 }
 
 fn stub(unit: &Unit, source: &Source<'_>, at: usize) -> Stub {
@@ -68,12 +80,15 @@ fn half(unit: &Unit, source: &Source<'_>, at: usize) -> String {
         functions += &writer.rust_call(call);
         table += &writer.row(&call.name);
     }
-    let (module, marker) = (unit.abi.module(), unit.abi.marker());
+    let (module, marker, set) = (unit.abi.module(), unit.abi.marker(), source.set);
+    let name = unit.interface.subsystem.as_ref().map_or("", |it| it.name.as_str());
     format!(
         "pub(crate) mod {module} {{
 use super::*;
 use super::api::{module} as wire;
 pub(super) const TABLE: side::Table = side::Table {{
+    set: {set:?},
+    name: {name:?},
     abi: AbiId::{marker},
     subsystem: wire::subsystem,
     routines: &[{table}],

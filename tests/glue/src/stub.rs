@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use mig_codegen::model::{Arg, Routine};
 use quote::ToTokens;
-use syn::{FnArg, ImplItem, Item, ItemMod, Pat, ReturnType, Signature, TraitItem, Type};
+use syn::{
+    FnArg, GenericArgument, ImplItem, Item, ItemImpl, ItemMod, Pat, Path, PathArguments, ReturnType, Signature,
+    TraitItem, Type,
+};
 
 use super::Passed;
 
@@ -16,6 +19,8 @@ pub(super) struct Stub {
     pub(super) server: String,
     /// Markers of translated types, what arrives and what is sent.
     markers: Vec<[String; 3]>,
+    /// Structures, and the ABIs in which they have a form if that is not the same in all.
+    forms: BTreeMap<String, Vec<String>>,
     calls: BTreeMap<String, Function>,
     methods: BTreeMap<String, Function>,
     /// Fields of structures, by their paths.
@@ -40,6 +45,7 @@ impl Stub {
             wire: wire.to_owned(),
             server: String::new(),
             markers: Vec::new(),
+            forms: BTreeMap::new(),
             calls: BTreeMap::new(),
             methods: BTreeMap::new(),
             structures: BTreeMap::new(),
@@ -61,18 +67,28 @@ impl Stub {
                     }
                 }
             }
-            Item::Impl(it) => {
-                let of = it.trait_.as_ref().and_then(|it| it.0.segments.last()).map(|it| it.ident.to_string());
-                if of.as_deref() == Some("Translated") {
-                    let [arrives, sent] = ["In", "Out"].map(|name| associated(&it.items, name));
-                    self.markers.push([it.self_ty.to_token_stream().to_string(), arrives, sent]);
-                }
-            }
+            Item::Impl(it) => self.implementation(&it),
             Item::Fn(it) => self.call(it.sig),
             Item::Mod(it) if it.ident == self.wire.as_str() => {
                 it.content.into_iter().flat_map(|it| it.1).for_each(|it| self.wire_item(it));
             }
             Item::Mod(it) => self.results(it),
+            _ => {}
+        }
+    }
+
+    fn implementation(&mut self, it: &ItemImpl) {
+        let Some((of, _)) = &it.trait_ else { return };
+        let name = of.segments.last().map(|it| it.ident.to_string());
+        match name.as_deref() {
+            Some("Translated") => {
+                let [arrives, sent] = ["In", "Out"].map(|name| associated(&it.items, name));
+                self.markers.push([text(&it.self_ty), arrives, sent]);
+            }
+            Some("Form") if it.generics.params.is_empty() => {
+                let abi = type_arguments(of).first().map(|it| text(it)).expect("a form is that in an ABI");
+                self.forms.entry(text(&it.self_ty)).or_default().push(abi);
+            }
             _ => {}
         }
     }
@@ -146,6 +162,13 @@ impl Stub {
             )
         };
         self.markers.iter().map(of).collect()
+    }
+
+    /// Forms in the ABI of 64 bits for structures that have one in that of 32 bits alone.
+    pub(super) fn missing_forms(&self) -> String {
+        let narrow = |it: &[String]| it.len() == 1 && it[0].ends_with("DarwinIlp32");
+        let missing = self.forms.iter().filter(|it| narrow(it.1)).map(|it| format!("{}, ", it.0));
+        format!("crate::side::same_form! {{ {} }}\n", missing.collect::<String>())
     }
 
     /// The fields of a result, if it is a structure: name, type.
@@ -257,11 +280,15 @@ fn inner_first(ty: &Type) -> &Type {
 
 fn generics(ty: &Type) -> Vec<&Type> {
     let Type::Path(it) = ty else { return Vec::new() };
-    let Some(syn::PathArguments::AngleBracketed(it)) = it.path.segments.last().map(|it| &it.arguments) else {
+    type_arguments(&it.path)
+}
+
+fn type_arguments(path: &Path) -> Vec<&Type> {
+    let Some(PathArguments::AngleBracketed(it)) = path.segments.last().map(|it| &it.arguments) else {
         return Vec::new();
     };
     let types = it.args.iter().filter_map(|it| match it {
-        syn::GenericArgument::Type(it) => Some(it),
+        GenericArgument::Type(it) => Some(it),
         _ => None,
     });
     types.collect()

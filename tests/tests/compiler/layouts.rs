@@ -132,13 +132,32 @@ fn our_definitions_are_laid_out_as_mach_3_has_them() {
     assert_eq!(compare("typed", "mach30-", &config, &folder), 227);
 }
 
+/// Compares the vectors of one of our sets of untyped definitions.
+fn compare_untyped(set: &str, prefix: &str) -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../defs").join(set);
+    let config = Config::default().include(&folder).types(folder.join("types.toml"));
+    compare("untyped", prefix, &config, &folder)
+}
+
 /// XNU's routines in both ABIs; of OSF's, which was a system of 32 bits, those that XNU does not have.
 #[test]
 fn our_definitions_are_laid_out_as_darwin_has_them() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../defs/darwin");
-    let config = Config::default().include(&folder).types(folder.join("types.toml"));
-    let counts = ["xnu-", "darlingserver-", "osfmk-"].map(|it| compare("untyped", it, &config, &folder));
-    assert_eq!(counts, [624, 12, 50]);
+    let counts = ["xnu-", "darlingserver-", "osfmk-"].map(|it| compare_untyped("darwin", it));
+    assert_eq!(counts, [680, 12, 50]);
+}
+
+/// All routines of OSF's that this set has.
+#[test]
+fn our_definitions_are_laid_out_as_osf_has_them() {
+    assert_eq!(compare_untyped("osf", "osf-"), 201);
+}
+
+/// What only the replay of exchanges needs.
+#[test]
+fn variants_of_our_definitions_are_laid_out_as_darwin_has_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = Config::default().include(root.join("../defs/darwin"));
+    assert_eq!(compare("untyped", "variants", &config, &root.join("vectors/untyped")), 4);
 }
 
 /// The package has definitions only; no compiler of C is needed.

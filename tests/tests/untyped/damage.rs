@@ -11,7 +11,7 @@ use crate::run::{Meddle, Message, Plan, Replay, Seen};
 fn compare(request: bool) -> String {
     let (mut stricter, mut wrong) = (Vec::new(), Vec::new());
     let mut count = 0;
-    for replay in all().0 {
+    for replay in all().replays {
         let known = |it: &Mutation| replay.table.routines.iter().any(|routine| Some(routine.id) == it.id());
         // An id that was nobody's when it was recorded can be that of a routine now.
         for mutation in replay.case.mutations(request).filter(|it| !known(it)) {

@@ -18,6 +18,12 @@ mod shapes {
     include!(concat!(env!("OUT_DIR"), "/untyped/shapes.rs"));
 }
 
+/// Stubs of `vectors/untyped/manifest.toml`, as this crate's build script makes them.
+#[allow(unreachable_pub, dead_code, reason = "not every stub is called")]
+mod sets {
+    include!(concat!(env!("OUT_DIR"), "/sets/index.rs"));
+}
+
 /// Calls and methods of every subsystem, as this crate's build script makes them.
 #[allow(
     unused_imports,

@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) type Values = BTreeMap<String, Vec<u8>>;
 
 /// One call.
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) abi: AbiId,
     pub(crate) routine: String,

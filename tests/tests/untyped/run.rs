@@ -70,7 +70,7 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) fn name(&self) -> String {
-        format!("{} {}", self.case.abi, self.case.routine)
+        format!("{} {} {}", self.case.abi, self.table.set, self.case.routine)
     }
 
     /// The call as it was recorded.

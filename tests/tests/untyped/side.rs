@@ -22,6 +22,9 @@ pub(crate) type Kernel = Loopback<Service>;
 
 /// A subsystem in one ABI, as the build script describes it.
 pub(crate) struct Table {
+    /// The set of definitions that it is part of.
+    pub(crate) set: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) abi: AbiId,
     pub(crate) subsystem: fn() -> mig_rt::Subsystem<Kernel, Service>,
     pub(crate) routines: &'static [Routine],
@@ -196,6 +199,25 @@ pub(crate) fn name(it: &PortIn<'_, Kernel>) -> PortName {
 pub(crate) trait Formed: Form<DarwinLp64> + Form<DarwinIlp32> {}
 
 impl<E: Form<DarwinLp64> + Form<DarwinIlp32>> Formed for E {}
+
+/// Gives structures of a set without the ABI of 64 bits the form there that they have in that of 32 bits. They never
+/// travel so: it only makes them [`Formed`].
+macro_rules! same_form {
+    ($($of:ty,)*) => { $(
+        impl Form<mig_rt::untyped::DarwinLp64> for $of {
+            type Base = <$of as Form<mig_rt::untyped::DarwinIlp32>>::Base;
+
+            fn read(base: &Self::Base) -> $of {
+                Form::<mig_rt::untyped::DarwinIlp32>::read(base)
+            }
+
+            fn write(&self) -> Option<Self::Base> {
+                Form::<mig_rt::untyped::DarwinIlp32>::write(self)
+            }
+        }
+    )* };
+}
+pub(crate) use same_form;
 
 /// Bytes of a value.
 pub(crate) fn size_of<E: Formed>(abi: AbiId) -> usize {
