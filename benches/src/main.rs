@@ -14,6 +14,7 @@
 
 mod cases;
 mod direct;
+mod kernel;
 mod processes;
 mod service;
 mod stubs;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     match args[..] {
         ["stubs"] => stubs::times(),
         ["instructions"] => stubs::instructions(),
+        ["kernel"] => kernel::report(),
         ["size"] => stubs::sizes(),
         ["call", family, case, side, times] => stubs::call(family, case, side, times.parse().expect("a number")),
         ["compile", mig_cli] => processes::compile(Path::new(mig_cli)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mig_rt::AbiId;
 
+use crate::budget::{Budget, Resource};
 use crate::effect::Scope;
 use crate::ipc::port::Port;
 use crate::ipc::right::{ReceiveRef, SendRef};
@@ -39,6 +40,7 @@ pub struct Kernel {
     _host_right: SendRef,
     schedule: Option<Arc<Schedule>>,
     tasks: Mutex<Vec<Arc<TaskObject>>>,
+    budget: Arc<Budget>,
 }
 
 impl Kernel {
@@ -49,12 +51,18 @@ impl Kernel {
             Order::Parallel => None,
             Order::Seeded(seed) => Some(Schedule::new(seed)),
         };
-        Kernel { _host_right: SendRef::uncounted(&host), host, schedule, tasks: Mutex::new(Rank::Kernel, Vec::new()) }
+        Kernel {
+            _host_right: SendRef::uncounted(&host),
+            host,
+            schedule,
+            tasks: Mutex::new(Rank::Kernel, Vec::new()),
+            budget: Arc::new(Budget::new()),
+        }
     }
 
     /// A new task, to which the kernel writes in an ABI.
     pub fn task(&self, name: &str, abi: AbiId) -> Task {
-        let task = TaskObject::new(name, abi, &self.host, self.schedule.clone());
+        let task = TaskObject::new(name, abi, &self.host, self.schedule.clone(), &self.budget);
         self.tasks.lock().push(task.clone());
         Task(task)
     }
@@ -65,6 +73,12 @@ impl Kernel {
     /// In parallel kernels threads run by themselves, and this returns at once.
     pub fn run(&self) -> Vec<String> {
         self.schedule.as_ref().map_or_else(Vec::new, |it| it.run())
+    }
+
+    /// Makes a resource run short after so many uses from now on, or never. Every caller of an interface must be ready
+    /// for that; here is how to try it.
+    pub fn limit(&self, resource: Resource, uses: Option<u32>) {
+        self.budget.limit(resource, uses);
     }
 
     /// Looks at everything and says what is wrong.

@@ -21,6 +21,8 @@
 //! `ipc` is ports, rights, names and messages; `trap` the doors that a task comes in by; `kobject` how the kernel serves
 //! requests to its own ports; `server` what it answers. `effect` is how anything follows from anything.
 
+mod budget;
+mod buffer;
 mod effect;
 mod in_kernel;
 mod ipc;
@@ -34,5 +36,6 @@ mod thread;
 mod trap;
 mod vm;
 
+pub use budget::Resource;
 pub use kernel::{Config, Kernel, Order};
 pub use task::{Task, TaskMemory, Thread};

@@ -11,6 +11,8 @@ use mig_rt::{
     RightKind, SendOnceRight, SendRight, Transport, Wire,
 };
 
+use crate::budget::Budget;
+use crate::buffer::{Bytes, InMemory};
 use crate::effect::Scope;
 use crate::ipc::copyin::{Header, Names};
 use crate::ipc::message::Destination;
@@ -32,6 +34,7 @@ pub(crate) struct TaskObject {
     host: Arc<Port>,
     schedule: Option<Arc<Schedule>>,
     active: AtomicBool,
+    pub(crate) budget: Arc<Budget>,
 }
 
 /// A task of the kernel, and the [`Transport`] of the programs in it.
@@ -41,15 +44,22 @@ pub(crate) struct TaskObject {
 pub struct Task(pub(crate) Arc<TaskObject>);
 
 impl TaskObject {
-    pub(crate) fn new(name: &str, abi: AbiId, host: &Arc<Port>, schedule: Option<Arc<Schedule>>) -> Arc<TaskObject> {
+    pub(crate) fn new(
+        name: &str,
+        abi: AbiId,
+        host: &Arc<Port>,
+        schedule: Option<Arc<Schedule>>,
+        budget: &Arc<Budget>,
+    ) -> Arc<TaskObject> {
         Arc::new_cyclic(|this| TaskObject {
             name: name.to_owned(),
-            space: Space::new(abi),
-            map: Map::new(),
+            space: Space::new(abi, budget),
+            map: Map::new(budget),
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
             host: host.clone(),
             schedule,
             active: AtomicBool::new(true),
+            budget: budget.clone(),
         })
     }
 
@@ -157,7 +167,60 @@ impl Task {
         limit: usize,
     ) -> Result<Arrived, Failed> {
         let _scope = Scope::open();
-        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut trap::Bytes { bytes: message, limit })
+        let mut buffer = Bytes { bytes: message, received: None, limit };
+        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer)
+    }
+
+    /// `mach_msg_overwrite`: what is received goes into a buffer of its own, so that the request survives.
+    ///
+    /// # Errors
+    /// As [`mach_msg`](Task::mach_msg). A request that comes back is in `request`.
+    pub fn mach_msg_overwrite(
+        &self,
+        abi: AbiId,
+        operation: Operation,
+        notify: PortName,
+        request: &mut Vec<u8>,
+        (received, limit): (&mut Vec<u8>, usize),
+    ) -> Result<Arrived, Failed> {
+        let _scope = Scope::open();
+        let mut buffer = Bytes { bytes: request, received: Some(received), limit };
+        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer)
+    }
+
+    /// `mach_msg` as a program in the task's memory makes it: `size` bytes at an address are sent, and up to `limit`
+    /// are received there.
+    ///
+    /// # Errors
+    /// As [`mach_msg`](Task::mach_msg), and `MACH_SEND_INVALID_DATA` or `MACH_RCV_INVALID_DATA` if no region of memory
+    /// holds all of the message.
+    pub fn mach_msg_at(
+        &self,
+        abi: AbiId,
+        operation: Operation,
+        notify: PortName,
+        at: Address,
+        (size, limit): (usize, usize),
+    ) -> Result<Arrived, Failed> {
+        let _scope = Scope::open();
+        let mut buffer = InMemory::new(&self.0.map, at, size, limit);
+        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer)
+    }
+
+    /// Bytes of the task's memory.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ADDRESS` if they are not all in one region.
+    pub fn read(&self, at: Address, size: usize) -> Result<Vec<u8>, KernReturn> {
+        self.0.map.read(at, size).ok_or(KernReturn::INVALID_ADDRESS)
+    }
+
+    /// Writes into the task's memory. Whoever shares the region keeps it as it was.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ADDRESS` if the bytes are not all in one region.
+    pub fn write(&self, at: Address, bytes: &[u8]) -> Result<(), KernReturn> {
+        if self.0.map.write(at, bytes) { Ok(()) } else { Err(KernReturn::INVALID_ADDRESS) }
     }
 
     /// Starts a thread of the task.
@@ -235,11 +298,17 @@ impl Names for TaskObject {
     fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
         // A right that finds no name is dropped with the state unlocked: it went into `receive` by value, and effects
         // wait until no lock is held.
-        self.receive(right).map_err(|_| MsgReturn::known(trap::IPC_SPACE))
+        self.receive(right).map_err(|code| match code {
+            KernReturn::NO_SPACE => MsgReturn::known(trap::IPC_SPACE),
+            _ => MsgReturn::known(trap::IPC_KERNEL),
+        })
     }
 
     fn give_memory(&self, abi: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
-        self.map.map(abi, data, false).map_err(|_| MsgReturn::known(trap::VM_SPACE))
+        self.map.map(abi, data, false).map_err(|code| match code {
+            KernReturn::NO_SPACE => MsgReturn::known(trap::VM_SPACE),
+            _ => MsgReturn::known(trap::VM_KERNEL),
+        })
     }
 
     fn name_of_port(&self, to: Destination) -> PortName {
@@ -344,6 +413,13 @@ pub struct TaskMemory {
     task: Option<Task>,
     at: Address,
     data: Arc<[u8]>,
+}
+
+impl TaskMemory {
+    /// Where it is.
+    pub fn address(&self) -> Address {
+        self.at
+    }
 }
 
 impl Memory for TaskMemory {

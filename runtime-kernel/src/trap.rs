@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mig_rt::{
-    AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout, Wire,
+    AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout,
 };
 
-use crate::ipc::copyin::copy_in;
+use crate::budget::Resource;
+use crate::buffer::MessageBuffer;
+use crate::ipc::copyin::{check, copy_in};
 use crate::ipc::copyout::{self, Envelope, copy_out, cut_off};
 use crate::ipc::message::{Accepted, Message, has_trailer};
 use crate::ipc::notify::{Notification, OnDrop, What};
@@ -20,8 +22,12 @@ use crate::task::TaskObject;
 
 /// `MACH_MSG_IPC_SPACE`: no room for another name.
 pub(crate) const IPC_SPACE: i32 = 0x2000;
+/// `MACH_MSG_IPC_KERNEL`: no kernel memory for another name.
+pub(crate) const IPC_KERNEL: i32 = 0x800;
 /// `MACH_MSG_VM_SPACE`: no room for more memory.
 pub(crate) const VM_SPACE: i32 = 0x1000;
+/// `MACH_MSG_VM_KERNEL`: no kernel memory for more memory.
+pub(crate) const VM_KERNEL: i32 = 0x400;
 
 /// The arguments of `mach_msg` other than the message.
 #[derive(Clone, Copy, Debug)]
@@ -29,53 +35,6 @@ pub(crate) struct Call {
     pub(crate) abi: AbiId,
     pub(crate) operation: Operation,
     pub(crate) notify: PortName,
-}
-
-/// Where a message comes from and where one goes.
-pub(crate) trait Buffer {
-    /// What is to be sent.
-    fn message(&self) -> &[u8];
-    /// Bytes that may be received.
-    fn limit(&self) -> usize;
-    /// Takes what fits.
-    fn put(&mut self, message: &[u8]);
-}
-
-impl Buffer for Wire<'_> {
-    fn message(&self) -> &[u8] {
-        self.bytes()
-    }
-
-    fn limit(&self) -> usize {
-        self.capacity()
-    }
-
-    fn put(&mut self, message: &[u8]) {
-        self.receive(message);
-    }
-}
-
-/// A buffer of the caller's own.
-pub(crate) struct Bytes<'a> {
-    pub(crate) bytes: &'a mut Vec<u8>,
-    pub(crate) limit: usize,
-}
-
-impl Buffer for Bytes<'_> {
-    fn message(&self) -> &[u8] {
-        self.bytes
-    }
-
-    fn limit(&self) -> usize {
-        self.limit
-    }
-
-    fn put(&mut self, message: &[u8]) {
-        if message.len() <= self.limit.max(self.bytes.len()) {
-            self.bytes.clear();
-            self.bytes.extend(message);
-        }
-    }
 }
 
 const fn sent(code: MsgReturn) -> Failed {
@@ -95,7 +54,7 @@ impl Call {
 }
 
 /// `mach_msg`: sends, then receives, and stops at the first failure.
-pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn Buffer) -> Result<Arrived, Failed> {
+pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
     if call.operation.send {
         send(task, call, buffer)?;
     }
@@ -107,16 +66,21 @@ pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn Buffer) -
     }
 }
 
-fn send(task: &TaskObject, call: Call, buffer: &mut dyn Buffer) -> Result<(), Failed> {
+fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<(), Failed> {
     let untouched = |code| Failed { code, left: Left::Untouched };
     let cancel = call.asks(MsgOptions::SEND_CANCEL, None);
-    if cancel && task.space.receiving(call.notify).is_err() {
-        return Err(untouched(MsgReturn::SEND_INVALID_NOTIFY));
+    let Some(bytes) = buffer.message() else { return Err(untouched(MsgReturn::SEND_INVALID_DATA)) };
+    if bytes.len() >= copyout::header_size(call.abi) && !task.budget.spend(Resource::Buffers) {
+        return Err(untouched(MsgReturn::SEND_NO_BUFFER));
     }
-    let destination = buffer.message().get(8..12).and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
+    if cancel {
+        check(call.abi, bytes).map_err(untouched)?;
+        task.space.receiving(call.notify).map_err(|_| untouched(MsgReturn::SEND_INVALID_NOTIFY))?;
+    }
+    let destination = bytes.get(8..12).and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
     let destination = PortName(destination.unwrap_or(0));
     let silenced = if cancel { silence(task, destination, call.notify) } else { None };
-    let message = copy_in(task, call.abi, buffer.message());
+    let message = copy_in(task, call.abi, bytes);
     restore(task, destination, silenced);
     let message = message?;
     let limit = call.operation.send_timeout.map(duration);
@@ -135,7 +99,7 @@ fn send(task: &TaskObject, call: Call, buffer: &mut dyn Buffer) -> Result<(), Fa
 }
 
 /// Gives a message back that was taken and not sent.
-fn take_back(task: &TaskObject, message: Message, code: MsgReturn, buffer: &mut dyn Buffer) -> Failed {
+fn take_back(task: &TaskObject, message: Message, code: MsgReturn, buffer: &mut dyn MessageBuffer) -> Failed {
     let (bytes, special) = copyout::take_back(task, message);
     buffer.put(&bytes);
     Failed { code: MsgReturn::known(code.code() | special), left: Left::TakenBack }
@@ -149,6 +113,9 @@ fn send_beyond(
 ) -> Result<(), (MsgReturn, Box<Message>)> {
     if !notify.is_valid() {
         return Err((MsgReturn::SEND_INVALID_NOTIFY, message));
+    }
+    if !task.budget.spend(Resource::Requests) {
+        return Err((MsgReturn::SEND_NO_NOTIFY, message));
     }
     let Some(port) = message.port().cloned() else { return Ok(()) };
     let mut state = task.space.lock();
@@ -204,7 +171,7 @@ fn restore(task: &TaskObject, name: PortName, silenced: Option<(Arc<Port>, SendO
     }
 }
 
-fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn Buffer) -> Result<Arrived, Failed> {
+fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
     let operation = call.operation;
     let source = source(task, name).ok_or(sent(MsgReturn::RCV_INVALID_NAME))?;
     let large = operation.large || call.asks(MsgOptions::RCV_LARGE, Some(MsgOptions::DARWIN_RCV_LARGE));
@@ -224,17 +191,20 @@ fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn Buffe
         return Err(sent(MsgReturn::RCV_TOO_LARGE));
     }
     let size = message.bytes.len();
+    if !buffer.holds(message.size_with(operation.trailer)) {
+        return Err(sent(MsgReturn::RCV_INVALID_DATA));
+    }
     let watch = watch(task, call, &message)?;
     let reply = message.reply.port().cloned();
     let known = reply.as_ref().is_some_and(|it| task.space.lock().name_of(it).is_some());
     let envelope = Envelope { sequence, context, payload, trailer: operation.trailer, name: None };
-    let (bytes, special) = copy_out(task, *message, envelope);
+    let (bytes, code) = copy_out(task, *message, envelope);
     if let (Some(watch), false) = (watch, known) {
         arm(task, &bytes, watch);
     }
     buffer.put(&bytes);
-    if special != 0 {
-        return Err(sent(MsgReturn::known(MsgReturn::RCV_BODY_ERROR.code() | special)));
+    if let Some(code) = code {
+        return Err(sent(code));
     }
     let trailer = bytes.len().saturating_sub(size.next_multiple_of(4)) as u32;
     Ok(Arrived { abi, size: size as u32, trailer })
@@ -263,7 +233,7 @@ fn source(task: &TaskObject, name: PortName) -> Option<Source> {
 }
 
 /// Tells how long a message is that stayed in the queue.
-fn say_size(abi: AbiId, size: usize, buffer: &mut dyn Buffer) {
+fn say_size(abi: AbiId, size: usize, buffer: &mut dyn MessageBuffer) {
     let mut header = vec![0; copyout::header_size(abi)];
     header[4..8].copy_from_slice(&(size as u32).to_le_bytes());
     buffer.put(&header);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mig_rt::{AbiId, Address, KernReturn};
 
+use crate::budget::{Budget, Resource};
 use crate::sync::{Mutex, Rank};
 
 /// Bytes of a page.
@@ -16,6 +17,7 @@ const FIRST: u64 = 0x10_0000;
 #[derive(Debug)]
 pub(crate) struct Map {
     state: Mutex<State>,
+    budget: Arc<Budget>,
 }
 
 struct State {
@@ -48,12 +50,19 @@ fn limit(abi: AbiId) -> u64 {
 }
 
 impl Map {
-    pub(crate) fn new() -> Map {
-        Map { state: Mutex::new(Rank::Map, State { regions: BTreeMap::new(), next: FIRST }) }
+    pub(crate) fn new(budget: &Arc<Budget>) -> Map {
+        let state = State { regions: BTreeMap::new(), next: FIRST };
+        Map { state: Mutex::new(Rank::Map, state), budget: budget.clone() }
     }
 
     /// Puts bytes somewhere below the limit of an ABI.
     pub(crate) fn map(&self, abi: AbiId, data: Arc<[u8]>, lent: bool) -> Result<Address, KernReturn> {
+        if !self.budget.spend(Resource::Maps) {
+            return Err(KernReturn::RESOURCE_SHORTAGE);
+        }
+        if !self.budget.spend(Resource::Addresses) {
+            return Err(KernReturn::NO_SPACE);
+        }
         let mut state = self.state.lock();
         let at = state.find(pages(data.len()), limit(abi)).ok_or(KernReturn::NO_SPACE)?;
         state.next = at + pages(data.len());
@@ -82,6 +91,31 @@ impl Map {
             state.cut(start, offset, end);
         }
         Some(data)
+    }
+
+    /// Bytes of one region.
+    pub(crate) fn read(&self, at: Address, size: usize) -> Option<Vec<u8>> {
+        let state = self.state.lock();
+        let (start, region) = state.regions.range(..=at.0).next_back()?;
+        let offset = usize::try_from(at.0 - start).ok()?;
+        Some(region.data.get(offset..offset.checked_add(size)?)?.to_vec())
+    }
+
+    /// Whether one region has these bytes.
+    pub(crate) fn holds(&self, at: Address, size: usize) -> bool {
+        let state = self.state.lock();
+        let Some((start, region)) = state.regions.range(..=at.0).next_back() else { return false };
+        usize::try_from(at.0 - start).is_ok_and(|it| it.checked_add(size).is_some_and(|it| it <= region.data.len()))
+    }
+
+    /// Writes into one region; whoever shares its bytes keeps them as they were. `false` if it is not there.
+    pub(crate) fn write(&self, at: Address, bytes: &[u8]) -> bool {
+        let mut state = self.state.lock();
+        let Some((start, region)) = state.regions.range_mut(..=at.0).next_back() else { return false };
+        let range = usize::try_from(at.0 - start).ok().and_then(|it| Some(it..it.checked_add(bytes.len())?));
+        let Some(range) = range.filter(|it| it.end <= region.data.len()) else { return false };
+        Arc::make_mut(&mut region.data)[range].copy_from_slice(bytes);
+        true
     }
 
     /// Releases everything.

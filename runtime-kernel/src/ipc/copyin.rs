@@ -47,14 +47,24 @@ pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<B
     by_row!(abi, copy_in_as(names, message))
 }
 
+/// Whether a message is one whose header a kernel looks at.
+pub(crate) fn check(abi: AbiId, message: &[u8]) -> Result<(), MsgReturn> {
+    by_row!(abi, check_as(message))
+}
+
+fn check_as<W: Carries>(message: &[u8], _: W) -> Result<(), MsgReturn> {
+    if message.len() < W::HEADER || !message.len().is_multiple_of(4) {
+        return Err(MsgReturn::SEND_MSG_TOO_SMALL);
+    }
+    header_of::<W>(message).map(drop)
+}
+
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], _: W) -> Result<Box<Message>, Failed> {
-    if message.len() < W::HEADER || !message.len().is_multiple_of(4) {
-        return Err(untouched(MsgReturn::SEND_MSG_TOO_SMALL));
-    }
+fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], abi: W) -> Result<Box<Message>, Failed> {
+    check_as(message, abi).map_err(untouched)?;
     let header = header_of::<W>(message).map_err(untouched)?;
     let (to, reply) = names.take_header(header).map_err(untouched)?;
     let mut bytes = message.to_vec();

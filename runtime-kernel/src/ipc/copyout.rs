@@ -26,8 +26,8 @@ pub(crate) struct Envelope {
 /// Bits of a code that says that some right has no name (`MACH_MSG_IPC_SPACE`), or some memory no address.
 const SPECIAL: i32 = 0x3c00;
 
-/// The message as its receiver reads it, and what could not be given.
-pub(crate) fn copy_out(names: &dyn Names, mut message: Message, envelope: Envelope) -> (Vec<u8>, i32) {
+/// The message as its receiver reads it, and a code if something could not be given.
+pub(crate) fn copy_out(names: &dyn Names, mut message: Message, envelope: Envelope) -> (Vec<u8>, Option<MsgReturn>) {
     let abi = message.abi;
     let bytes = std::mem::take(&mut message.bytes);
     by_row!(abi, copy_out_as(names, message, bytes, envelope))
@@ -39,7 +39,7 @@ fn copy_out_as<W: Carries>(
     mut bytes: Vec<u8>,
     envelope: Envelope,
     _: W,
-) -> (Vec<u8>, i32) {
+) -> (Vec<u8>, Option<MsgReturn>) {
     let to = message.to.take();
     let local = to.as_ref().map_or(Disposition::NONE, disposition_of);
     let name = to.map_or(PortName::NULL, |it| names.name_of_port(it));
@@ -56,12 +56,24 @@ fn copy_out_as<W: Carries>(
             put(&mut bytes, W::LOCAL, name.0);
         }
     }
-    let mut special = reply.as_ref().err().map_or(0, |it| it.code());
     put(&mut bytes, 8, reply.unwrap_or(PortName::NULL).0);
-    special |= give_body::<W>(names, &mut bytes, std::mem::take(&mut message.items));
+    let code = match reply {
+        Ok(_) => with_special(MsgReturn::RCV_BODY_ERROR, give_body::<W>(names, &mut bytes, message.items)),
+        Err(special) => {
+            // Nothing but the header is delivered; the rest is released.
+            bytes.truncate(W::HEADER);
+            put(&mut bytes, 0, u32::from(local.0) << 8);
+            put(&mut bytes, 4, W::HEADER as u32);
+            with_special(MsgReturn::RCV_HEADER_ERROR, special.code())
+        }
+    };
     W::stamp(&mut bytes, envelope.sequence, &Sender { context: envelope.context, ..message.sender });
     W::fit_trailer(&mut bytes, envelope.trailer);
-    (bytes, special & SPECIAL)
+    (bytes, code)
+}
+
+fn with_special(code: MsgReturn, special: i32) -> Option<MsgReturn> {
+    (special & SPECIAL != 0).then(|| MsgReturn::known(code.code() | special & SPECIAL))
 }
 
 /// Gives a message back to its sender, who could not send it: the header is not swapped.

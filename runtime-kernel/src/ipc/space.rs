@@ -15,6 +15,7 @@ use super::notify::{Notification, OnDrop, What};
 use super::port::Port;
 use super::right::{ReceiveRef, SendOnceRef, SendRef};
 use super::set::PortSet;
+use crate::budget::{Budget, Resource};
 use crate::sync::{Guard, Mutex, Rank};
 
 /// Most user references of a name (`MACH_PORT_UREFS_MAX`).
@@ -42,6 +43,7 @@ pub(crate) struct SpaceState {
     chosen: BTreeMap<u32, Entry>,
     /// The names of send rights, by port. A receive right is found by its port's home.
     pub(crate) sends: HashMap<u64, PortName>,
+    budget: Arc<Budget>,
 }
 
 #[derive(Default)]
@@ -136,7 +138,7 @@ impl Entry {
 static NEXT_NUMBER: AtomicU32 = AtomicU32::new(1);
 
 impl Space {
-    pub(crate) fn new(abi: AbiId) -> Arc<Space> {
+    pub(crate) fn new(abi: AbiId, budget: &Arc<Budget>) -> Arc<Space> {
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
         let state = SpaceState {
             number,
@@ -147,6 +149,7 @@ impl Space {
             free: Vec::new(),
             chosen: BTreeMap::new(),
             sends: HashMap::new(),
+            budget: budget.clone(),
         };
         Arc::new(Space { number, abi, state: Mutex::new(Rank::Space, state) })
     }
@@ -227,20 +230,21 @@ impl SpaceState {
 
     /// A new name for an entry.
     pub(crate) fn add(&mut self, entry: Entry) -> Result<PortName, KernReturn> {
-        let name = self.free_name().ok_or(KernReturn::NO_SPACE)?;
+        let name = self.free_name()?;
         self.put(name, entry);
         Ok(name)
     }
 
     /// A name that stands for nothing.
-    pub(crate) fn free_name(&mut self) -> Option<PortName> {
+    pub(crate) fn free_name(&mut self) -> Result<PortName, KernReturn> {
+        self.afford()?;
         let index = match self.free.pop() {
             Some(index) => index,
             None if self.slots.len() < MOST_NAMES => {
                 self.slots.push(Slot::default());
                 self.slots.len() as u32 - 1
             }
-            None => return None,
+            None => return Err(KernReturn::NO_SPACE),
         };
         let slot = &mut self.slots[index as usize];
         // Somebody may have chosen the very name.
@@ -249,7 +253,16 @@ impl SpaceState {
         }
         // The slot is found by `put`, and is taken until then because nobody else has it.
         self.free.push(index);
-        Some(PortName(index << 8 | u32::from(slot.generation)))
+        Ok(PortName(index << 8 | u32::from(slot.generation)))
+    }
+
+    /// Whether there may be another name.
+    pub(crate) fn afford(&self) -> Result<(), KernReturn> {
+        match () {
+            () if !self.budget.spend(Resource::Tables) => Err(KernReturn::RESOURCE_SHORTAGE),
+            () if !self.budget.spend(Resource::Names) => Err(KernReturn::NO_SPACE),
+            () => Ok(()),
+        }
     }
 
     /// Puts an entry under a name that stands for nothing.

@@ -32,7 +32,7 @@ impl Space {
         if !matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::DEAD_NAME) {
             return Err(KernReturn::INVALID_VALUE);
         }
-        let name = state.free_name().ok_or(KernReturn::NO_SPACE)?;
+        let name = state.free_name()?;
         state.put(name, Entry::new(fresh(right, name, self.abi)?));
         Ok(name)
     }
@@ -48,6 +48,7 @@ impl Space {
             drop(state);
             return Err(KernReturn::NAME_EXISTS);
         }
+        state.afford()?;
         state.put(name, Entry::new(held));
         Ok(())
     }

@@ -3,4 +3,5 @@
 
 mod messages;
 mod notifications;
+mod refusals;
 mod world;

@@ -1,0 +1,97 @@
+//! Where a program has its message: in a stub's buffer, in bytes of its own, or in its task's memory.
+
+use mig_rt::{Address, Wire};
+
+use crate::vm::Map;
+
+/// Where a message comes from and where one goes.
+pub(crate) trait MessageBuffer {
+    /// What is to be sent; `None` if it cannot be read.
+    fn message(&self) -> Option<&[u8]>;
+    /// Bytes that may be received.
+    fn limit(&self) -> usize;
+    /// Whether so many bytes can be written.
+    fn holds(&self, size: usize) -> bool;
+    /// Takes what fits.
+    fn put(&mut self, message: &[u8]);
+}
+
+impl MessageBuffer for Wire<'_> {
+    fn message(&self) -> Option<&[u8]> {
+        Some(self.bytes())
+    }
+
+    fn limit(&self) -> usize {
+        self.capacity()
+    }
+
+    fn holds(&self, _: usize) -> bool {
+        true
+    }
+
+    fn put(&mut self, message: &[u8]) {
+        self.receive(message);
+    }
+}
+
+/// Bytes of the caller's own. What is received goes where the request was, or elsewhere.
+pub(crate) struct Bytes<'a> {
+    pub(crate) bytes: &'a mut Vec<u8>,
+    pub(crate) received: Option<&'a mut Vec<u8>>,
+    pub(crate) limit: usize,
+}
+
+impl MessageBuffer for Bytes<'_> {
+    fn message(&self) -> Option<&[u8]> {
+        Some(self.bytes)
+    }
+
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    fn holds(&self, _: usize) -> bool {
+        true
+    }
+
+    fn put(&mut self, message: &[u8]) {
+        let into = self.received.as_mut().unwrap_or(&mut self.bytes);
+        if message.len() <= self.limit.max(into.len()) {
+            into.clear();
+            into.extend(message);
+        }
+    }
+}
+
+/// Memory of the task.
+pub(crate) struct InMemory<'a> {
+    map: &'a Map,
+    at: Address,
+    message: Option<Vec<u8>>,
+    limit: usize,
+}
+
+impl<'a> InMemory<'a> {
+    /// So many bytes at an address are to be sent; so many may be received there.
+    pub(crate) fn new(map: &'a Map, at: Address, size: usize, limit: usize) -> InMemory<'a> {
+        InMemory { map, at, message: map.read(at, size), limit }
+    }
+}
+
+impl MessageBuffer for InMemory<'_> {
+    fn message(&self) -> Option<&[u8]> {
+        self.message.as_deref()
+    }
+
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    fn holds(&self, size: usize) -> bool {
+        self.map.holds(self.at, size)
+    }
+
+    fn put(&mut self, message: &[u8]) {
+        self.map.write(self.at, message);
+    }
+}
