@@ -83,3 +83,34 @@ pub mod seqnos_notify;
 pub mod task_notify;
 
 pub mod types;
+
+/// The modules of the subsystems, and the ids and names of their routines.
+pub const SUBSYSTEMS: &[(&str, &[(mig_rt::MsgId, &str)])] = &[
+    ("bootstrap", bootstrap::ROUTINES),
+    ("default_pager", default_pager::ROUTINES),
+    ("dev_forward", dev_forward::ROUTINES),
+    ("device", device::ROUTINES),
+    ("device_reply", device_reply::ROUTINES),
+    ("device_request", device_request::ROUTINES),
+    ("dp_helper", dp_helper::ROUTINES),
+    ("exc", exc::ROUTINES),
+    ("experimental", experimental::ROUTINES),
+    ("gnumach", gnumach::ROUTINES),
+    ("mach", mach::ROUTINES),
+    ("mach4", mach4::ROUTINES),
+    ("mach_debug", mach_debug::ROUTINES),
+    ("mach_host", mach_host::ROUTINES),
+    ("mach_i386", mach_i386::ROUTINES),
+    ("mach_norma", mach_norma::ROUTINES),
+    ("mach_port", mach_port::ROUTINES),
+    ("memory_object", memory_object::ROUTINES),
+    ("memory_object_default", memory_object_default::ROUTINES),
+    ("norma_internal", norma_internal::ROUTINES),
+    ("norma_task", norma_task::ROUTINES),
+    ("notify", notify::ROUTINES),
+    ("proxy", proxy::ROUTINES),
+    ("seqnos_memory_object", seqnos_memory_object::ROUTINES),
+    ("seqnos_memory_object_default", seqnos_memory_object_default::ROUTINES),
+    ("seqnos_notify", seqnos_notify::ROUTINES),
+    ("task_notify", task_notify::ROUTINES),
+];

@@ -40,7 +40,15 @@ impl Context<'_> {
             let doc = format!(" Requests of [`{0}`]({1}).", it.name, self.link(it));
             quote!(#[doc = #doc] pub const #name: MsgId = MsgId(#value);)
         });
-        quote!(#(#ids)*)
+        let rows = self.joined.routines.iter().map(|it| {
+            let (id, name) = (names::constant(&it.name), &it.name);
+            quote!((#id, #name))
+        });
+        quote! {
+            #(#ids)*
+            #[doc = " The ids of requests, and what the definition calls the routines."]
+            pub const ROUTINES: &[(MsgId, &str)] = &[#(#rows),*];
+        }
     }
 
     /// Names of the ids.

@@ -56,8 +56,8 @@ pub(crate) fn beside(routine: &Routine, arg: &Arg, what: &str) -> Ident {
     name
 }
 
-/// Constants that a wire half and the modules in it declare for themselves.
-const CONSTANTS: &[&str] = &["ABI", "MAX", "REPLY", "REPLY_MAX", "REQUEST"];
+/// Constants that generated code declares for itself.
+const CONSTANTS: &[&str] = &["ABI", "MAX", "REPLY", "REPLY_MAX", "REQUEST", "ROUTINES"];
 
 /// Modules that a file has or uses.
 const MODULES: &[&str] = &["any", "rt", "typed", "types"];

@@ -22,6 +22,14 @@ pub const BOOTSTRAP_ENVIRONMENT: MsgId = MsgId(1000003);
 /// Requests of [`bootstrap_completed`](darwin_lp64::bootstrap_completed()).
 pub const BOOTSTRAP_COMPLETED: MsgId = MsgId(1000004);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (BOOTSTRAP_PORTS, "bootstrap_ports"),
+    (BOOTSTRAP_ARGUMENTS, "bootstrap_arguments"),
+    (BOOTSTRAP_ENVIRONMENT, "bootstrap_environment"),
+    (BOOTSTRAP_COMPLETED, "bootstrap_completed"),
+];
+
 /// Results of `bootstrap_ports`.
 pub mod bootstrap_ports {
     use mig_rt as rt;

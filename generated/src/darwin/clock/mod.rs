@@ -19,6 +19,13 @@ pub const CLOCK_GET_ATTRIBUTES: MsgId = MsgId(1001);
 /// Requests of [`clock_alarm`](darwin_lp64::clock_alarm()).
 pub const CLOCK_ALARM: MsgId = MsgId(1002);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (CLOCK_GET_TIME, "clock_get_time"),
+    (CLOCK_GET_ATTRIBUTES, "clock_get_attributes"),
+    (CLOCK_ALARM, "clock_alarm"),
+];
+
 /// Serves subsystem `clock`.
 ///
 /// What everybody may ask a clock.

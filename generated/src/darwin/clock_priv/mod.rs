@@ -16,6 +16,12 @@ pub const CLOCK_SET_TIME: MsgId = MsgId(1200);
 /// Requests of [`clock_set_attributes`](darwin_lp64::clock_set_attributes()).
 pub const CLOCK_SET_ATTRIBUTES: MsgId = MsgId(1201);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (CLOCK_SET_TIME, "clock_set_time"),
+    (CLOCK_SET_ATTRIBUTES, "clock_set_attributes"),
+];
+
 /// Serves subsystem `clock_priv`.
 ///
 /// What a clock does for whoever may set it.

@@ -13,6 +13,9 @@ pub mod darwin_ilp32;
 /// Requests of [`clock_alarm_reply`](darwin_lp64::clock_alarm_reply()).
 pub const CLOCK_ALARM_REPLY: MsgId = MsgId(3125107);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[(CLOCK_ALARM_REPLY, "clock_alarm_reply")];
+
 /// Serves subsystem `clock_reply`.
 ///
 /// What a clock tells whoever asked for an alarm.

@@ -38,6 +38,18 @@ pub const DEFAULT_PAGER_ADD_SEGMENT: MsgId = MsgId(2282);
 /// Requests of [`default_pager_backing_store_info`](darwin_lp64::default_pager_backing_store_info()).
 pub const DEFAULT_PAGER_BACKING_STORE_INFO: MsgId = MsgId(2283);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEFAULT_PAGER_OBJECT_CREATE, "default_pager_object_create"),
+    (DEFAULT_PAGER_INFO, "default_pager_info"),
+    (DEFAULT_PAGER_OBJECTS, "default_pager_objects"),
+    (DEFAULT_PAGER_OBJECT_PAGES, "default_pager_object_pages"),
+    (DEFAULT_PAGER_BACKING_STORE_CREATE, "default_pager_backing_store_create"),
+    (DEFAULT_PAGER_BACKING_STORE_DELETE, "default_pager_backing_store_delete"),
+    (DEFAULT_PAGER_ADD_SEGMENT, "default_pager_add_segment"),
+    (DEFAULT_PAGER_BACKING_STORE_INFO, "default_pager_backing_store_info"),
+];
+
 /// `default_pager_info_t`
 ///
 /// The backing store as a whole, in bytes.

@@ -49,6 +49,22 @@ pub const IO_DONE_QUEUE_CREATE: MsgId = MsgId(2815);
 /// Requests of [`io_done_queue_terminate`](darwin_lp64::io_done_queue_terminate()).
 pub const IO_DONE_QUEUE_TERMINATE: MsgId = MsgId(2816);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEVICE_CLOSE, "device_close"),
+    (DEVICE_WRITE, "device_write"),
+    (DEVICE_WRITE_INBAND, "device_write_inband"),
+    (DEVICE_READ, "device_read"),
+    (DEVICE_READ_INBAND, "device_read_inband"),
+    (DEVICE_MAP, "device_map"),
+    (DEVICE_SET_STATUS, "device_set_status"),
+    (DEVICE_GET_STATUS, "device_get_status"),
+    (DEVICE_SET_FILTER, "device_set_filter"),
+    (DEVICE_OPEN, "device_open"),
+    (IO_DONE_QUEUE_CREATE, "io_done_queue_create"),
+    (IO_DONE_QUEUE_TERMINATE, "io_done_queue_terminate"),
+];
+
 /// Results of `device_write`.
 pub mod device_write {
     use mig_rt as rt;

@@ -27,6 +27,16 @@ pub const DEVICE_READ_REPLY_OVERWRITE: MsgId = MsgId(2913);
 /// Requests of [`device_open_reply`](darwin_lp64::device_open_reply()).
 pub const DEVICE_OPEN_REPLY: MsgId = MsgId(2914);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEVICE_WRITE_REPLY, "device_write_reply"),
+    (DEVICE_WRITE_REPLY_INBAND, "device_write_reply_inband"),
+    (DEVICE_READ_REPLY, "device_read_reply"),
+    (DEVICE_READ_REPLY_INBAND, "device_read_reply_inband"),
+    (DEVICE_READ_REPLY_OVERWRITE, "device_read_reply_overwrite"),
+    (DEVICE_OPEN_REPLY, "device_open_reply"),
+];
+
 /// Serves subsystem `device_reply`.
 ///
 /// The answers to calls of `device_request.defs`, and late answers to those of `device.defs`. OSF only.

@@ -25,6 +25,15 @@ pub const DEVICE_READ_REQUEST_INBAND: MsgId = MsgId(2805);
 /// Requests of [`device_open_request`](darwin_lp64::device_open_request()).
 pub const DEVICE_OPEN_REQUEST: MsgId = MsgId(2814);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEVICE_WRITE_REQUEST, "device_write_request"),
+    (DEVICE_WRITE_REQUEST_INBAND, "device_write_request_inband"),
+    (DEVICE_READ_REQUEST, "device_read_request"),
+    (DEVICE_READ_REQUEST_INBAND, "device_read_request_inband"),
+    (DEVICE_OPEN_REQUEST, "device_open_request"),
+];
+
 /// Serves subsystem `device_request`.
 ///
 /// The calls of `device.defs` for a client that does not wait. OSF only.

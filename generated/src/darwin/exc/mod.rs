@@ -19,6 +19,13 @@ pub const EXCEPTION_RAISE_STATE: MsgId = MsgId(2402);
 /// Requests of [`exception_raise_state_identity`](darwin_lp64::exception_raise_state_identity()).
 pub const EXCEPTION_RAISE_STATE_IDENTITY: MsgId = MsgId(2403);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (EXCEPTION_RAISE, "exception_raise"),
+    (EXCEPTION_RAISE_STATE, "exception_raise_state"),
+    (EXCEPTION_RAISE_STATE_IDENTITY, "exception_raise_state_identity"),
+];
+
 /// Results of `exception_raise_state`.
 pub mod exception_raise_state {
     /// What `exception_raise_state` returns.

@@ -82,6 +82,33 @@ pub const HOST_GET_UNDSERVER: MsgId = MsgId(424);
 /// Requests of [`kext_request`](darwin_lp64::kext_request()).
 pub const KEXT_REQUEST: MsgId = MsgId(425);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (HOST_GET_BOOT_INFO, "host_get_boot_info"),
+    (HOST_REBOOT, "host_reboot"),
+    (HOST_PRIV_STATISTICS, "host_priv_statistics"),
+    (HOST_DEFAULT_MEMORY_MANAGER, "host_default_memory_manager"),
+    (VM_WIRE, "vm_wire"),
+    (THREAD_WIRE, "thread_wire"),
+    (VM_ALLOCATE_CPM, "vm_allocate_cpm"),
+    (HOST_PROCESSORS, "host_processors"),
+    (HOST_GET_CLOCK_CONTROL, "host_get_clock_control"),
+    (KMOD_CREATE, "kmod_create"),
+    (KMOD_DESTROY, "kmod_destroy"),
+    (KMOD_CONTROL, "kmod_control"),
+    (HOST_GET_SPECIAL_PORT, "host_get_special_port"),
+    (HOST_SET_SPECIAL_PORT, "host_set_special_port"),
+    (HOST_SET_EXCEPTION_PORTS, "host_set_exception_ports"),
+    (HOST_GET_EXCEPTION_PORTS, "host_get_exception_ports"),
+    (HOST_SWAP_EXCEPTION_PORTS, "host_swap_exception_ports"),
+    (MACH_VM_WIRE, "mach_vm_wire"),
+    (HOST_PROCESSOR_SETS, "host_processor_sets"),
+    (HOST_PROCESSOR_SET_PRIV, "host_processor_set_priv"),
+    (HOST_SET_UNDSERVER, "host_set_UNDServer"),
+    (HOST_GET_UNDSERVER, "host_get_UNDServer"),
+    (KEXT_REQUEST, "kext_request"),
+];
+
 /// Results of `host_get_exception_ports`.
 pub mod host_get_exception_ports {
     /// What `host_get_exception_ports` returns.

@@ -18,6 +18,12 @@ pub const HOST_SECURITY_CREATE_TASK_TOKEN: MsgId = MsgId(600);
 /// Requests of [`host_security_set_task_token`](darwin_lp64::host_security_set_task_token()).
 pub const HOST_SECURITY_SET_TASK_TOKEN: MsgId = MsgId(601);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (HOST_SECURITY_CREATE_TASK_TOKEN, "host_security_create_task_token"),
+    (HOST_SECURITY_SET_TASK_TOKEN, "host_security_set_task_token"),
+];
+
 /// Serves subsystem `host_security`.
 ///
 /// The tokens of tasks, for whoever has the host's security port.

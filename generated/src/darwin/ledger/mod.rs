@@ -28,6 +28,16 @@ pub const LEDGER_TERMINATE: MsgId = MsgId(5004);
 /// Requests of [`ledger_transfer`](darwin_lp64::ledger_transfer()).
 pub const LEDGER_TRANSFER: MsgId = MsgId(5005);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (LEDGER_CREATE, "ledger_create"),
+    (LEDGER_GET_REMOTE, "ledger_get_remote"),
+    (LEDGER_READ, "ledger_read"),
+    (LEDGER_SET_REMOTE, "ledger_set_remote"),
+    (LEDGER_TERMINATE, "ledger_terminate"),
+    (LEDGER_TRANSFER, "ledger_transfer"),
+];
+
 /// Results of `ledger_read`.
 pub mod ledger_read {
     /// What `ledger_read` returns.

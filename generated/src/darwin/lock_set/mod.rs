@@ -28,6 +28,16 @@ pub const LOCK_HANDOFF: MsgId = MsgId(617004);
 /// Requests of [`lock_handoff_accept`](darwin_lp64::lock_handoff_accept()).
 pub const LOCK_HANDOFF_ACCEPT: MsgId = MsgId(617005);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (LOCK_ACQUIRE, "lock_acquire"),
+    (LOCK_RELEASE, "lock_release"),
+    (LOCK_TRY, "lock_try"),
+    (LOCK_MAKE_STABLE, "lock_make_stable"),
+    (LOCK_HANDOFF, "lock_handoff"),
+    (LOCK_HANDOFF_ACCEPT, "lock_handoff_accept"),
+];
+
 /// Serves subsystem `lock_set`.
 ///
 /// Locks that live in sets. XNU has them no longer.

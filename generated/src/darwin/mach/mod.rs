@@ -37,6 +37,18 @@ pub const KERNEL_TASK_CREATE: MsgId = MsgId(2094);
 /// Requests of [`etap_get_info`](darwin_lp64::etap_get_info()).
 pub const ETAP_GET_INFO: MsgId = MsgId(2101);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (TASK_SWAPPABLE, "task_swappable"),
+    (MACH_SUBSYSTEM_CREATE, "mach_subsystem_create"),
+    (MEMORY_OBJECT_DATA_UNAVAILABLE, "memory_object_data_unavailable"),
+    (VM_SET_DEFAULT_MEMORY_MANAGER, "vm_set_default_memory_manager"),
+    (MEMORY_OBJECT_DATA_ERROR, "memory_object_data_error"),
+    (MEMORY_OBJECT_DATA_SUPPLY, "memory_object_data_supply"),
+    (KERNEL_TASK_CREATE, "kernel_task_create"),
+    (ETAP_GET_INFO, "etap_get_info"),
+];
+
 /// `subsystem_t`
 #[doc(alias = "subsystem_t")]
 #[derive(Clone, Copy, Debug)]

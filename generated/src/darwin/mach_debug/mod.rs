@@ -19,6 +19,13 @@ pub const HOST_STACK_USAGE: MsgId = MsgId(3014);
 /// Requests of [`host_load_symbol_table`](darwin_lp64::host_load_symbol_table()).
 pub const HOST_LOAD_SYMBOL_TABLE: MsgId = MsgId(3017);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (HOST_IPC_HASH_INFO, "host_ipc_hash_info"),
+    (HOST_STACK_USAGE, "host_stack_usage"),
+    (HOST_LOAD_SYMBOL_TABLE, "host_load_symbol_table"),
+];
+
 /// Results of `host_stack_usage`.
 pub mod host_stack_usage {
     use mig_rt as rt;

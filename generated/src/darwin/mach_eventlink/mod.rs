@@ -25,6 +25,14 @@ pub const MACH_EVENTLINK_ASSOCIATE: MsgId = MsgId(716202);
 /// Requests of [`mach_eventlink_disassociate`](darwin_lp64::mach_eventlink_disassociate()).
 pub const MACH_EVENTLINK_DISASSOCIATE: MsgId = MsgId(716203);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_EVENTLINK_CREATE, "mach_eventlink_create"),
+    (MACH_EVENTLINK_DESTROY, "mach_eventlink_destroy"),
+    (MACH_EVENTLINK_ASSOCIATE, "mach_eventlink_associate"),
+    (MACH_EVENTLINK_DISASSOCIATE, "mach_eventlink_disassociate"),
+];
+
 /// `eventlink_t`
 ///
 /// An end of a pair, and the same when it is given up with the call.

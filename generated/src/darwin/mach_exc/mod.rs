@@ -28,6 +28,19 @@ pub const MACH_EXCEPTION_RAISE_BACKTRACE: MsgId = MsgId(2409);
 /// Requests of [`mach_exception_raise_state_identity_protected`](darwin_lp64::mach_exception_raise_state_identity_protected()).
 pub const MACH_EXCEPTION_RAISE_STATE_IDENTITY_PROTECTED: MsgId = MsgId(2410);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_EXCEPTION_RAISE, "mach_exception_raise"),
+    (MACH_EXCEPTION_RAISE_STATE, "mach_exception_raise_state"),
+    (MACH_EXCEPTION_RAISE_STATE_IDENTITY, "mach_exception_raise_state_identity"),
+    (MACH_EXCEPTION_RAISE_IDENTITY_PROTECTED, "mach_exception_raise_identity_protected"),
+    (MACH_EXCEPTION_RAISE_BACKTRACE, "mach_exception_raise_backtrace"),
+    (
+        MACH_EXCEPTION_RAISE_STATE_IDENTITY_PROTECTED,
+        "mach_exception_raise_state_identity_protected",
+    ),
+];
+
 /// Results of `mach_exception_raise_state`.
 pub mod mach_exception_raise_state {
     /// What `mach_exception_raise_state` returns.

@@ -94,6 +94,40 @@ pub const HOST_CHECK_MULTIUSER_MODE: MsgId = MsgId(230);
 /// Requests of [`mach_zone_info_for_zone`](darwin_lp64::mach_zone_info_for_zone()).
 pub const MACH_ZONE_INFO_FOR_ZONE: MsgId = MsgId(231);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (HOST_INFO, "host_info"),
+    (HOST_KERNEL_VERSION, "host_kernel_version"),
+    (HOST_PAGE_SIZE, "host_page_size"),
+    (MACH_MEMORY_OBJECT_MEMORY_ENTRY, "mach_memory_object_memory_entry"),
+    (HOST_PROCESSOR_INFO, "host_processor_info"),
+    (HOST_GET_IO_MAIN, "host_get_io_main"),
+    (HOST_GET_CLOCK_SERVICE, "host_get_clock_service"),
+    (KMOD_GET_INFO, "kmod_get_info"),
+    (HOST_VIRTUAL_PHYSICAL_TABLE_INFO, "host_virtual_physical_table_info"),
+    (PROCESSOR_SET_DEFAULT, "processor_set_default"),
+    (PROCESSOR_SET_CREATE, "processor_set_create"),
+    (MACH_MEMORY_OBJECT_MEMORY_ENTRY_64, "mach_memory_object_memory_entry_64"),
+    (HOST_STATISTICS, "host_statistics"),
+    (HOST_REQUEST_NOTIFICATION, "host_request_notification"),
+    (HOST_LOCKGROUP_INFO, "host_lockgroup_info"),
+    (HOST_STATISTICS64, "host_statistics64"),
+    (MACH_ZONE_INFO, "mach_zone_info"),
+    (HOST_CREATE_MACH_VOUCHER, "host_create_mach_voucher"),
+    (HOST_REGISTER_MACH_VOUCHER_ATTR_MANAGER, "host_register_mach_voucher_attr_manager"),
+    (
+        HOST_REGISTER_WELL_KNOWN_MACH_VOUCHER_ATTR_MANAGER,
+        "host_register_well_known_mach_voucher_attr_manager",
+    ),
+    (HOST_SET_ATM_DIAGNOSTIC_FLAG, "host_set_atm_diagnostic_flag"),
+    (HOST_GET_ATM_DIAGNOSTIC_FLAG, "host_get_atm_diagnostic_flag"),
+    (MACH_MEMORY_INFO, "mach_memory_info"),
+    (HOST_SET_MULTIUSER_CONFIG_FLAGS, "host_set_multiuser_config_flags"),
+    (HOST_GET_MULTIUSER_CONFIG_FLAGS, "host_get_multiuser_config_flags"),
+    (HOST_CHECK_MULTIUSER_MODE, "host_check_multiuser_mode"),
+    (MACH_ZONE_INFO_FOR_ZONE, "mach_zone_info_for_zone"),
+];
+
 /// `ipc_voucher_attr_control_t`
 #[doc(alias = "ipc_voucher_attr_control_t")]
 #[derive(Clone, Copy, Debug)]

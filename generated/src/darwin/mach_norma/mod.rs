@@ -34,6 +34,18 @@ pub const NORMA_TASK_TELEPORT: MsgId = MsgId(555009);
 /// Requests of [`norma_port_location_hint`](darwin_lp64::norma_port_location_hint()).
 pub const NORMA_PORT_LOCATION_HINT: MsgId = MsgId(555012);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (TASK_SET_CHILD_NODE, "task_set_child_node"),
+    (NORMA_NODE_SELF, "norma_node_self"),
+    (NORMA_TASK_CLONE, "norma_task_clone"),
+    (NORMA_TASK_CREATE, "norma_task_create"),
+    (NORMA_GET_SPECIAL_PORT, "norma_get_special_port"),
+    (NORMA_SET_SPECIAL_PORT, "norma_set_special_port"),
+    (NORMA_TASK_TELEPORT, "norma_task_teleport"),
+    (NORMA_PORT_LOCATION_HINT, "norma_port_location_hint"),
+];
+
 /// Serves subsystem `mach_norma`.
 ///
 /// Multicomputers: nodes that share one space of ports. OSF only.

@@ -145,6 +145,53 @@ pub const MACH_PORT_GET_SERVICE_PORT_INFO: MsgId = MsgId(3241);
 /// Requests of [`mach_port_assert_attributes`](darwin_lp64::mach_port_assert_attributes()).
 pub const MACH_PORT_ASSERT_ATTRIBUTES: MsgId = MsgId(3242);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_PORT_NAMES, "mach_port_names"),
+    (MACH_PORT_TYPE, "mach_port_type"),
+    (MACH_PORT_RENAME, "mach_port_rename"),
+    (MACH_PORT_ALLOCATE_NAME, "mach_port_allocate_name"),
+    (MACH_PORT_ALLOCATE, "mach_port_allocate"),
+    (MACH_PORT_DESTROY, "mach_port_destroy"),
+    (MACH_PORT_DEALLOCATE, "mach_port_deallocate"),
+    (MACH_PORT_GET_REFS, "mach_port_get_refs"),
+    (MACH_PORT_MOD_REFS, "mach_port_mod_refs"),
+    (MACH_PORT_PEEK, "mach_port_peek"),
+    (MACH_PORT_SET_MSCOUNT, "mach_port_set_mscount"),
+    (MACH_PORT_GET_SET_STATUS, "mach_port_get_set_status"),
+    (MACH_PORT_MOVE_MEMBER, "mach_port_move_member"),
+    (MACH_PORT_REQUEST_NOTIFICATION, "mach_port_request_notification"),
+    (MACH_PORT_INSERT_RIGHT, "mach_port_insert_right"),
+    (MACH_PORT_EXTRACT_RIGHT, "mach_port_extract_right"),
+    (MACH_PORT_SET_SEQNO, "mach_port_set_seqno"),
+    (MACH_PORT_GET_ATTRIBUTES, "mach_port_get_attributes"),
+    (MACH_PORT_SET_ATTRIBUTES, "mach_port_set_attributes"),
+    (MACH_PORT_ALLOCATE_QOS, "mach_port_allocate_qos"),
+    (MACH_PORT_ALLOCATE_FULL, "mach_port_allocate_full"),
+    (TASK_SET_PORT_SPACE, "task_set_port_space"),
+    (MACH_PORT_GET_SRIGHTS, "mach_port_get_srights"),
+    (MACH_PORT_SPACE_INFO, "mach_port_space_info"),
+    (MACH_PORT_DNREQUEST_INFO, "mach_port_dnrequest_info"),
+    (MACH_PORT_KERNEL_OBJECT, "mach_port_kernel_object"),
+    (MACH_PORT_INSERT_MEMBER, "mach_port_insert_member"),
+    (MACH_PORT_EXTRACT_MEMBER, "mach_port_extract_member"),
+    (MACH_PORT_GET_CONTEXT, "mach_port_get_context"),
+    (MACH_PORT_SET_CONTEXT, "mach_port_set_context"),
+    (MACH_PORT_KOBJECT, "mach_port_kobject"),
+    (MACH_PORT_CONSTRUCT, "mach_port_construct"),
+    (MACH_PORT_DESTRUCT, "mach_port_destruct"),
+    (MACH_PORT_GUARD, "mach_port_guard"),
+    (MACH_PORT_UNGUARD, "mach_port_unguard"),
+    (MACH_PORT_SPACE_BASIC_INFO, "mach_port_space_basic_info"),
+    (MACH_PORT_SPECIAL_REPLY_PORT_RESET_LINK, "mach_port_special_reply_port_reset_link"),
+    (MACH_PORT_GUARD_WITH_FLAGS, "mach_port_guard_with_flags"),
+    (MACH_PORT_SWAP_GUARD, "mach_port_swap_guard"),
+    (MACH_PORT_KOBJECT_DESCRIPTION, "mach_port_kobject_description"),
+    (MACH_PORT_IS_CONNECTION_FOR_SERVICE, "mach_port_is_connection_for_service"),
+    (MACH_PORT_GET_SERVICE_PORT_INFO, "mach_port_get_service_port_info"),
+    (MACH_PORT_ASSERT_ATTRIBUTES, "mach_port_assert_attributes"),
+];
+
 /// `mach_port_options_t`
 #[doc(alias = "mach_port_options_t")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

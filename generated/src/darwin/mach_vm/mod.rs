@@ -96,6 +96,49 @@ pub const MACH_VM_RANGE_CREATE: MsgId = MsgId(4825);
 /// Requests of [`mach_vm_deferred_reclamation_buffer_resize`](darwin_lp64::mach_vm_deferred_reclamation_buffer_resize()).
 pub const MACH_VM_DEFERRED_RECLAMATION_BUFFER_RESIZE: MsgId = MsgId(4826);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_VM_ALLOCATE, "mach_vm_allocate"),
+    (MACH_VM_DEALLOCATE, "mach_vm_deallocate"),
+    (MACH_VM_PROTECT, "mach_vm_protect"),
+    (MACH_VM_INHERIT, "mach_vm_inherit"),
+    (MACH_VM_READ, "mach_vm_read"),
+    (MACH_VM_READ_LIST, "mach_vm_read_list"),
+    (MACH_VM_WRITE, "mach_vm_write"),
+    (MACH_VM_COPY, "mach_vm_copy"),
+    (MACH_VM_READ_OVERWRITE, "mach_vm_read_overwrite"),
+    (MACH_VM_MSYNC, "mach_vm_msync"),
+    (MACH_VM_BEHAVIOR_SET, "mach_vm_behavior_set"),
+    (MACH_VM_MAP, "mach_vm_map"),
+    (MACH_VM_MACHINE_ATTRIBUTE, "mach_vm_machine_attribute"),
+    (MACH_VM_REMAP, "mach_vm_remap"),
+    (MACH_VM_PAGE_QUERY, "mach_vm_page_query"),
+    (MACH_VM_REGION_RECURSE, "mach_vm_region_recurse"),
+    (MACH_VM_REGION, "mach_vm_region"),
+    (MACH_MAKE_MEMORY_ENTRY, "mach_make_memory_entry"),
+    (MACH_VM_PURGABLE_CONTROL, "mach_vm_purgable_control"),
+    (MACH_VM_PAGE_INFO, "mach_vm_page_info"),
+    (MACH_VM_PAGE_RANGE_QUERY, "mach_vm_page_range_query"),
+    (MACH_VM_REMAP_NEW, "mach_vm_remap_new"),
+    (
+        MACH_VM_DEFERRED_RECLAMATION_BUFFER_ALLOCATE,
+        "mach_vm_deferred_reclamation_buffer_allocate",
+    ),
+    (
+        MACH_VM_DEFERRED_RECLAMATION_BUFFER_FLUSH,
+        "mach_vm_deferred_reclamation_buffer_flush",
+    ),
+    (
+        MACH_VM_DEFERRED_RECLAMATION_BUFFER_UPDATE_RECLAIMABLE_BYTES,
+        "mach_vm_deferred_reclamation_buffer_update_reclaimable_bytes",
+    ),
+    (MACH_VM_RANGE_CREATE, "mach_vm_range_create"),
+    (
+        MACH_VM_DEFERRED_RECLAMATION_BUFFER_RESIZE,
+        "mach_vm_deferred_reclamation_buffer_resize",
+    ),
+];
+
 /// Results of `mach_vm_remap`.
 pub mod mach_vm_remap {
     use mig_rt as rt;

@@ -25,6 +25,15 @@ pub const MACH_VOUCHER_ATTR_COMMAND: MsgId = MsgId(5403);
 /// Requests of [`mach_voucher_debug_info`](darwin_lp64::mach_voucher_debug_info()).
 pub const MACH_VOUCHER_DEBUG_INFO: MsgId = MsgId(5404);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_VOUCHER_EXTRACT_ATTR_CONTENT, "mach_voucher_extract_attr_content"),
+    (MACH_VOUCHER_EXTRACT_ATTR_RECIPE, "mach_voucher_extract_attr_recipe"),
+    (MACH_VOUCHER_EXTRACT_ALL_ATTR_RECIPES, "mach_voucher_extract_all_attr_recipes"),
+    (MACH_VOUCHER_ATTR_COMMAND, "mach_voucher_attr_command"),
+    (MACH_VOUCHER_DEBUG_INFO, "mach_voucher_debug_info"),
+];
+
 /// Serves subsystem `mach_voucher`.
 ///
 /// What is inside a voucher.

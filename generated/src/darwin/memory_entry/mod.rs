@@ -19,6 +19,13 @@ pub const MACH_MEMORY_ENTRY_ACCESS_TRACKING: MsgId = MsgId(4901);
 /// Requests of [`mach_memory_entry_ownership`](darwin_lp64::mach_memory_entry_ownership()).
 pub const MACH_MEMORY_ENTRY_OWNERSHIP: MsgId = MsgId(4902);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_MEMORY_ENTRY_PURGABLE_CONTROL, "mach_memory_entry_purgable_control"),
+    (MACH_MEMORY_ENTRY_ACCESS_TRACKING, "mach_memory_entry_access_tracking"),
+    (MACH_MEMORY_ENTRY_OWNERSHIP, "mach_memory_entry_ownership"),
+];
+
 /// Results of `mach_memory_entry_access_tracking`.
 pub mod mach_memory_entry_access_tracking {
     /// What `mach_memory_entry_access_tracking` returns.

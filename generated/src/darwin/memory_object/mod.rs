@@ -43,6 +43,20 @@ pub const MEMORY_OBJECT_CHANGE_COMPLETED: MsgId = MsgId(2213);
 /// Requests of [`memory_object_discard_request`](darwin_lp64::memory_object_discard_request()).
 pub const MEMORY_OBJECT_DISCARD_REQUEST: MsgId = MsgId(2214);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MEMORY_OBJECT_INIT, "memory_object_init"),
+    (MEMORY_OBJECT_TERMINATE, "memory_object_terminate"),
+    (MEMORY_OBJECT_DATA_REQUEST, "memory_object_data_request"),
+    (MEMORY_OBJECT_DATA_RETURN, "memory_object_data_return"),
+    (MEMORY_OBJECT_DATA_INITIALIZE, "memory_object_data_initialize"),
+    (MEMORY_OBJECT_DATA_UNLOCK, "memory_object_data_unlock"),
+    (MEMORY_OBJECT_SYNCHRONIZE, "memory_object_synchronize"),
+    (MEMORY_OBJECT_SUPPLY_COMPLETED, "memory_object_supply_completed"),
+    (MEMORY_OBJECT_CHANGE_COMPLETED, "memory_object_change_completed"),
+    (MEMORY_OBJECT_DISCARD_REQUEST, "memory_object_discard_request"),
+];
+
 /// Results of `memory_object_data_return`.
 pub mod memory_object_data_return {
     use mig_rt as rt;

@@ -25,6 +25,15 @@ pub const MEMORY_OBJECT_LOCK_REQUEST: MsgId = MsgId(2003);
 /// Requests of [`memory_object_destroy`](darwin_lp64::memory_object_destroy()).
 pub const MEMORY_OBJECT_DESTROY: MsgId = MsgId(2004);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MEMORY_OBJECT_GET_ATTRIBUTES, "memory_object_get_attributes"),
+    (MEMORY_OBJECT_CHANGE_ATTRIBUTES, "memory_object_change_attributes"),
+    (MEMORY_OBJECT_SYNCHRONIZE_COMPLETED, "memory_object_synchronize_completed"),
+    (MEMORY_OBJECT_LOCK_REQUEST, "memory_object_lock_request"),
+    (MEMORY_OBJECT_DESTROY, "memory_object_destroy"),
+];
+
 /// Results of `memory_object_lock_request`.
 pub mod memory_object_lock_request {
     use mig_rt as rt;

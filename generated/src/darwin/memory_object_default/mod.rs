@@ -12,6 +12,9 @@ pub mod darwin_ilp32;
 /// Requests of [`memory_object_create`](darwin_lp64::memory_object_create()).
 pub const MEMORY_OBJECT_CREATE: MsgId = MsgId(2250);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[(MEMORY_OBJECT_CREATE, "memory_object_create")];
+
 /// Serves subsystem `memory_object_default`.
 ///
 /// What the kernel asks the default pager alone.

@@ -30,6 +30,17 @@ pub const NETNAME_DEBUG_ON: MsgId = MsgId(1045);
 /// Requests of [`netname_debug_off`](darwin_lp64::netname_debug_off()).
 pub const NETNAME_DEBUG_OFF: MsgId = MsgId(1046);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (NETNAME_CHECK_IN, "netname_check_in"),
+    (NETNAME_LOOK_UP, "netname_look_up"),
+    (NETNAME_CHECK_OUT, "netname_check_out"),
+    (NETNAME_VERSION, "netname_version"),
+    (NETNAME_REGISTER_SEND_RIGHT, "netname_register_send_right"),
+    (NETNAME_DEBUG_ON, "netname_debug_on"),
+    (NETNAME_DEBUG_OFF, "netname_debug_off"),
+];
+
 /// Serves subsystem `netname`.
 ///
 /// The name server: ports by name. OSF only.

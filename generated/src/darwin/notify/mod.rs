@@ -27,6 +27,16 @@ pub const MACH_NOTIFY_SEND_ONCE: MsgId = MsgId(71);
 /// Requests of [`mach_notify_dead_name`](darwin_lp64::mach_notify_dead_name()).
 pub const MACH_NOTIFY_DEAD_NAME: MsgId = MsgId(72);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_NOTIFY_PORT_DELETED, "mach_notify_port_deleted"),
+    (MACH_NOTIFY_SEND_POSSIBLE, "mach_notify_send_possible"),
+    (MACH_NOTIFY_PORT_DESTROYED, "mach_notify_port_destroyed"),
+    (MACH_NOTIFY_NO_SENDERS, "mach_notify_no_senders"),
+    (MACH_NOTIFY_SEND_ONCE, "mach_notify_send_once"),
+    (MACH_NOTIFY_DEAD_NAME, "mach_notify_dead_name"),
+];
+
 /// Serves subsystem `notify`.
 ///
 /// What the kernel tells a task about its port rights.

@@ -13,6 +13,9 @@ pub mod darwin_ilp32;
 /// Requests of [`clock_map_time`](darwin_lp64::clock_map_time()).
 pub const CLOCK_MAP_TIME: MsgId = MsgId(3125006);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[(CLOCK_MAP_TIME, "clock_map_time")];
+
 /// Serves subsystem `osf_clock`.
 ///
 /// What OSF's clocks offer beyond those of `clock.defs` and `clock_priv.defs`.

@@ -25,6 +25,15 @@ pub const HOST_PROCESSOR_SLOTS: MsgId = MsgId(2645);
 /// Requests of [`memory_object_discard_reply`](darwin_lp64::memory_object_discard_reply()).
 pub const MEMORY_OBJECT_DISCARD_REPLY: MsgId = MsgId(2660);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (HOST_SET_TIME, "host_set_time"),
+    (HOST_ADJUST_TIME, "host_adjust_time"),
+    (HOST_GET_TIME, "host_get_time"),
+    (HOST_PROCESSOR_SLOTS, "host_processor_slots"),
+    (MEMORY_OBJECT_DISCARD_REPLY, "memory_object_discard_reply"),
+];
+
 /// Serves subsystem `osf_mach_host`.
 ///
 /// What OSF's kernel offers for the host and the other files do not have.

@@ -28,6 +28,16 @@ pub const PROCESSOR_ASSIGN: MsgId = MsgId(3004);
 /// Requests of [`processor_get_assignment`](darwin_lp64::processor_get_assignment()).
 pub const PROCESSOR_GET_ASSIGNMENT: MsgId = MsgId(3005);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (PROCESSOR_START, "processor_start"),
+    (PROCESSOR_EXIT, "processor_exit"),
+    (PROCESSOR_INFO, "processor_info"),
+    (PROCESSOR_CONTROL, "processor_control"),
+    (PROCESSOR_ASSIGN, "processor_assign"),
+    (PROCESSOR_GET_ASSIGNMENT, "processor_get_assignment"),
+];
+
 /// Results of `processor_info`.
 pub mod processor_info {
     use mig_rt as rt;

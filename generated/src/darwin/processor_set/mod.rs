@@ -46,6 +46,21 @@ pub const PROCESSOR_SET_INFO: MsgId = MsgId(4009);
 /// Requests of [`processor_set_tasks_with_flavor`](darwin_lp64::processor_set_tasks_with_flavor()).
 pub const PROCESSOR_SET_TASKS_WITH_FLAVOR: MsgId = MsgId(4010);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (PROCESSOR_SET_STATISTICS, "processor_set_statistics"),
+    (PROCESSOR_SET_DESTROY, "processor_set_destroy"),
+    (PROCESSOR_SET_MAX_PRIORITY, "processor_set_max_priority"),
+    (PROCESSOR_SET_POLICY_ENABLE, "processor_set_policy_enable"),
+    (PROCESSOR_SET_POLICY_DISABLE, "processor_set_policy_disable"),
+    (PROCESSOR_SET_TASKS, "processor_set_tasks"),
+    (PROCESSOR_SET_THREADS, "processor_set_threads"),
+    (PROCESSOR_SET_POLICY_CONTROL, "processor_set_policy_control"),
+    (PROCESSOR_SET_STACK_USAGE, "processor_set_stack_usage"),
+    (PROCESSOR_SET_INFO, "processor_set_info"),
+    (PROCESSOR_SET_TASKS_WITH_FLAVOR, "processor_set_tasks_with_flavor"),
+];
+
 /// Results of `processor_set_stack_usage`.
 pub mod processor_set_stack_usage {
     use mig_rt as rt;

@@ -15,6 +15,9 @@ pub const SAMPLES: MsgId = MsgId(2450);
 /// Requests of [`notices`](darwin_lp64::notices()).
 pub const NOTICES: MsgId = MsgId(2451);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[(SAMPLES, "samples"), (NOTICES, "notices")];
+
 /// Serves subsystem `prof`.
 ///
 /// Where samples of program counters are sent.

@@ -31,6 +31,17 @@ pub const SEMAPHORE_WAIT_SIGNAL: MsgId = MsgId(617205);
 /// Requests of [`semaphore_timedwait_signal`](darwin_lp64::semaphore_timedwait_signal()).
 pub const SEMAPHORE_TIMEDWAIT_SIGNAL: MsgId = MsgId(617206);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (SEMAPHORE_SIGNAL, "semaphore_signal"),
+    (SEMAPHORE_SIGNAL_ALL, "semaphore_signal_all"),
+    (SEMAPHORE_WAIT, "semaphore_wait"),
+    (SEMAPHORE_SIGNAL_THREAD, "semaphore_signal_thread"),
+    (SEMAPHORE_TIMEDWAIT, "semaphore_timedwait"),
+    (SEMAPHORE_WAIT_SIGNAL, "semaphore_wait_signal"),
+    (SEMAPHORE_TIMEDWAIT_SIGNAL, "semaphore_timedwait_signal"),
+];
+
 /// Serves subsystem `semaphore`.
 ///
 /// Semaphores.

@@ -21,6 +21,12 @@ pub const TASK_RESTARTABLE_RANGES_REGISTER: MsgId = MsgId(8000);
 /// Requests of [`task_restartable_ranges_synchronize`](darwin_lp64::task_restartable_ranges_synchronize()).
 pub const TASK_RESTARTABLE_RANGES_SYNCHRONIZE: MsgId = MsgId(8001);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (TASK_RESTARTABLE_RANGES_REGISTER, "task_restartable_ranges_register"),
+    (TASK_RESTARTABLE_RANGES_SYNCHRONIZE, "task_restartable_ranges_synchronize"),
+];
+
 /// `task_restartable_range_t`
 ///
 /// Where a sequence is, how long, and how far behind its start a thread that was interrupted goes on.

@@ -106,6 +106,41 @@ pub const THREAD_GET_EXCEPTION_PORTS_INFO: MsgId = MsgId(3630);
 /// Requests of [`thread_adopt_exception_handler`](darwin_lp64::thread_adopt_exception_handler()).
 pub const THREAD_ADOPT_EXCEPTION_HANDLER: MsgId = MsgId(3631);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (THREAD_TERMINATE, "thread_terminate"),
+    (ACT_GET_STATE, "act_get_state"),
+    (ACT_SET_STATE, "act_set_state"),
+    (THREAD_GET_STATE, "thread_get_state"),
+    (THREAD_SET_STATE, "thread_set_state"),
+    (THREAD_SUSPEND, "thread_suspend"),
+    (THREAD_RESUME, "thread_resume"),
+    (THREAD_ABORT, "thread_abort"),
+    (THREAD_ABORT_SAFELY, "thread_abort_safely"),
+    (THREAD_DEPRESS_ABORT, "thread_depress_abort"),
+    (THREAD_GET_SPECIAL_PORT, "thread_get_special_port"),
+    (THREAD_SET_SPECIAL_PORT, "thread_set_special_port"),
+    (THREAD_INFO, "thread_info"),
+    (THREAD_SET_EXCEPTION_PORTS, "thread_set_exception_ports"),
+    (THREAD_GET_EXCEPTION_PORTS, "thread_get_exception_ports"),
+    (THREAD_SWAP_EXCEPTION_PORTS, "thread_swap_exception_ports"),
+    (THREAD_POLICY, "thread_policy"),
+    (THREAD_POLICY_SET, "thread_policy_set"),
+    (THREAD_POLICY_GET, "thread_policy_get"),
+    (THREAD_SAMPLE, "thread_sample"),
+    (ETAP_TRACE_THREAD, "etap_trace_thread"),
+    (THREAD_ASSIGN, "thread_assign"),
+    (THREAD_ASSIGN_DEFAULT, "thread_assign_default"),
+    (THREAD_GET_ASSIGNMENT, "thread_get_assignment"),
+    (THREAD_SET_POLICY, "thread_set_policy"),
+    (THREAD_GET_MACH_VOUCHER, "thread_get_mach_voucher"),
+    (THREAD_SET_MACH_VOUCHER, "thread_set_mach_voucher"),
+    (THREAD_SWAP_MACH_VOUCHER, "thread_swap_mach_voucher"),
+    (THREAD_CONVERT_THREAD_STATE, "thread_convert_thread_state"),
+    (THREAD_GET_EXCEPTION_PORTS_INFO, "thread_get_exception_ports_info"),
+    (THREAD_ADOPT_EXCEPTION_HANDLER, "thread_adopt_exception_handler"),
+];
+
 /// Results of `thread_get_exception_ports`.
 pub mod thread_get_exception_ports {
     /// What `thread_get_exception_ports` returns.

@@ -26,6 +26,14 @@ pub const UPL_COMMIT: MsgId = MsgId(2052);
 /// Requests of [`upl_commit_range`](darwin_lp64::upl_commit_range()).
 pub const UPL_COMMIT_RANGE: MsgId = MsgId(2053);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (UPL_ABORT, "upl_abort"),
+    (UPL_ABORT_RANGE, "upl_abort_range"),
+    (UPL_COMMIT, "upl_commit"),
+    (UPL_COMMIT_RANGE, "upl_commit_range"),
+];
+
 /// `upl_t`
 #[doc(alias = "upl_t")]
 #[derive(Clone, Copy, Debug)]

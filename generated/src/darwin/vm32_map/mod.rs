@@ -97,6 +97,38 @@ pub const VM_PURGABLE_CONTROL: MsgId = MsgId(3830);
 /// Requests of [`vm_map_exec_lockdown`](darwin_lp64::vm_map_exec_lockdown()).
 pub const VM_MAP_EXEC_LOCKDOWN: MsgId = MsgId(3831);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (VM_REGION, "vm_region"),
+    (VM_ALLOCATE, "vm_allocate"),
+    (VM_DEALLOCATE, "vm_deallocate"),
+    (VM_PROTECT, "vm_protect"),
+    (VM_INHERIT, "vm_inherit"),
+    (VM_READ, "vm_read"),
+    (VM_READ_LIST, "vm_read_list"),
+    (VM_WRITE, "vm_write"),
+    (VM_COPY, "vm_copy"),
+    (VM_READ_OVERWRITE, "vm_read_overwrite"),
+    (VM_MSYNC, "vm_msync"),
+    (VM_BEHAVIOR_SET, "vm_behavior_set"),
+    (VM_MAP, "vm_map"),
+    (VM_MACHINE_ATTRIBUTE, "vm_machine_attribute"),
+    (VM_REMAP, "vm_remap"),
+    (TASK_WIRE, "task_wire"),
+    (MACH_MAKE_MEMORY_ENTRY, "mach_make_memory_entry"),
+    (VM_MAP_PAGE_QUERY, "vm_map_page_query"),
+    (MACH_VM_REGION_INFO, "mach_vm_region_info"),
+    (VM_MAPPED_PAGES_INFO, "vm_mapped_pages_info"),
+    (VM_REGION_RECURSE, "vm_region_recurse"),
+    (VM_REGION_RECURSE_64, "vm_region_recurse_64"),
+    (MACH_VM_REGION_INFO_64, "mach_vm_region_info_64"),
+    (VM_REGION_64, "vm_region_64"),
+    (MACH_MAKE_MEMORY_ENTRY_64, "mach_make_memory_entry_64"),
+    (VM_MAP_64, "vm_map_64"),
+    (VM_PURGABLE_CONTROL, "vm_purgable_control"),
+    (VM_MAP_EXEC_LOCKDOWN, "vm_map_exec_lockdown"),
+];
+
 /// Results of `vm_region`.
 pub mod vm_region {
     use mig_rt as rt;

@@ -15,6 +15,11 @@ pub mod gnumach_x86_64_2022;
 /// Requests of [`bootstrap_privileged_ports`](gnumach_i386::bootstrap_privileged_ports()).
 pub const BOOTSTRAP_PRIVILEGED_PORTS: MsgId = MsgId(1000000);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (BOOTSTRAP_PRIVILEGED_PORTS, "bootstrap_privileged_ports"),
+];
+
 /// Results of `bootstrap_privileged_ports`.
 pub mod bootstrap_privileged_ports {
     use mig_rt as rt;

@@ -34,6 +34,16 @@ pub const DEFAULT_PAGER_PAGING_FILE: MsgId = MsgId(2279);
 /// Requests of [`default_pager_register_fileserver`](gnumach_i386::default_pager_register_fileserver()).
 pub const DEFAULT_PAGER_REGISTER_FILESERVER: MsgId = MsgId(2280);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEFAULT_PAGER_OBJECT_CREATE, "default_pager_object_create"),
+    (DEFAULT_PAGER_INFO, "default_pager_info"),
+    (DEFAULT_PAGER_OBJECTS, "default_pager_objects"),
+    (DEFAULT_PAGER_OBJECT_PAGES, "default_pager_object_pages"),
+    (DEFAULT_PAGER_PAGING_FILE, "default_pager_paging_file"),
+    (DEFAULT_PAGER_REGISTER_FILESERVER, "default_pager_register_fileserver"),
+];
+
 /// Results of `default_pager_objects`.
 pub mod default_pager_objects {
     use super::types;

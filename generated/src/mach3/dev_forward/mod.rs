@@ -16,6 +16,11 @@ pub mod gnumach_x86_64_2022;
 /// Requests of [`forward_device_open_send`](gnumach_i386::forward_device_open_send()).
 pub const FORWARD_DEVICE_OPEN_SEND: MsgId = MsgId(2800);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (FORWARD_DEVICE_OPEN_SEND, "forward_device_open_send"),
+];
+
 /// Serves subsystem `dev_forward`.
 ///
 /// How one kernel hands a request to open a device on to another node.

@@ -61,6 +61,25 @@ pub const DEVICE_INTR_REGISTER: MsgId = MsgId(2813);
 /// Requests of [`device_intr_ack`](gnumach_i386::device_intr_ack()).
 pub const DEVICE_INTR_ACK: MsgId = MsgId(2814);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEVICE_OPEN, "device_open"),
+    (DEVICE_CLOSE, "device_close"),
+    (DEVICE_WRITE, "device_write"),
+    (DEVICE_WRITE_INBAND, "device_write_inband"),
+    (DEVICE_READ, "device_read"),
+    (DEVICE_READ_INBAND, "device_read_inband"),
+    (DEVICE_OPEN_NEW, "device_open_new"),
+    (XXX_DEVICE_GET_STATUS, "xxx_device_get_status"),
+    (XXX_DEVICE_SET_FILTER, "xxx_device_set_filter"),
+    (DEVICE_MAP, "device_map"),
+    (DEVICE_SET_STATUS, "device_set_status"),
+    (DEVICE_GET_STATUS, "device_get_status"),
+    (DEVICE_SET_FILTER, "device_set_filter"),
+    (DEVICE_INTR_REGISTER, "device_intr_register"),
+    (DEVICE_INTR_ACK, "device_intr_ack"),
+];
+
 /// Results of `device_open`.
 pub mod device_open {
     use mig_rt as rt;

@@ -27,6 +27,15 @@ pub const DEVICE_READ_REPLY: MsgId = MsgId(2904);
 /// Requests of [`device_read_reply_inband`](gnumach_i386::device_read_reply_inband()).
 pub const DEVICE_READ_REPLY_INBAND: MsgId = MsgId(2905);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEVICE_OPEN_REPLY, "device_open_reply"),
+    (DEVICE_WRITE_REPLY, "device_write_reply"),
+    (DEVICE_WRITE_REPLY_INBAND, "device_write_reply_inband"),
+    (DEVICE_READ_REPLY, "device_read_reply"),
+    (DEVICE_READ_REPLY_INBAND, "device_read_reply_inband"),
+];
+
 /// Serves subsystem `device_reply`.
 ///
 /// The answers to the calls of `device.defs` and `device_request.defs`, as messages of their own.

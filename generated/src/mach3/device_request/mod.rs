@@ -31,6 +31,16 @@ pub const DEVICE_READ_REQUEST_INBAND: MsgId = MsgId(2805);
 /// Requests of [`device_open_new_request`](gnumach_i386::device_open_new_request()).
 pub const DEVICE_OPEN_NEW_REQUEST: MsgId = MsgId(2806);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DEVICE_OPEN_REQUEST, "device_open_request"),
+    (DEVICE_WRITE_REQUEST, "device_write_request"),
+    (DEVICE_WRITE_REQUEST_INBAND, "device_write_request_inband"),
+    (DEVICE_READ_REQUEST, "device_read_request"),
+    (DEVICE_READ_REQUEST_INBAND, "device_read_request_inband"),
+    (DEVICE_OPEN_NEW_REQUEST, "device_open_new_request"),
+];
+
 /// Serves subsystem `device_request`.
 ///
 /// The calls of `device.defs` for a client that does not wait.

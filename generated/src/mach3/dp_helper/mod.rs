@@ -15,6 +15,11 @@ pub mod gnumach_x86_64_2022;
 /// Requests of [`dp_helper_paging_space`](gnumach_i386::dp_helper_paging_space()).
 pub const DP_HELPER_PAGING_SPACE: MsgId = MsgId(888888);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (DP_HELPER_PAGING_SPACE, "dp_helper_paging_space"),
+];
+
 /// Serves subsystem `dp_helper`.
 ///
 /// What the default pager tells a file server that registered itself with it.

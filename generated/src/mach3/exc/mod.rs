@@ -15,6 +15,9 @@ pub mod gnumach_x86_64_2022;
 /// Requests of [`exception_raise`](gnumach_i386::exception_raise()).
 pub const EXCEPTION_RAISE: MsgId = MsgId(2400);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[(EXCEPTION_RAISE, "exception_raise")];
+
 /// Serves subsystem `exc`.
 ///
 /// What the kernel asks an exception handler.

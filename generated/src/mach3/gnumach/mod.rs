@@ -69,6 +69,27 @@ pub const VM_SET_SIZE_LIMIT: MsgId = MsgId(4215);
 /// Requests of [`vm_get_size_limit`](gnumach_i386::vm_get_size_limit()).
 pub const VM_GET_SIZE_LIMIT: MsgId = MsgId(4216);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (VM_CACHE_STATISTICS, "vm_cache_statistics"),
+    (THREAD_TERMINATE_RELEASE, "thread_terminate_release"),
+    (TASK_SET_NAME, "task_set_name"),
+    (REGISTER_NEW_TASK_NOTIFICATION, "register_new_task_notification"),
+    (GSYNC_WAIT, "gsync_wait"),
+    (GSYNC_WAKE, "gsync_wake"),
+    (GSYNC_REQUEUE, "gsync_requeue"),
+    (VM_WIRE_ALL, "vm_wire_all"),
+    (VM_OBJECT_SYNC, "vm_object_sync"),
+    (VM_MSYNC, "vm_msync"),
+    (VM_ALLOCATE_CONTIGUOUS, "vm_allocate_contiguous"),
+    (TASK_SET_ESSENTIAL, "task_set_essential"),
+    (VM_PAGES_PHYS, "vm_pages_phys"),
+    (THREAD_SET_NAME, "thread_set_name"),
+    (THREAD_GET_NAME, "thread_get_name"),
+    (VM_SET_SIZE_LIMIT, "vm_set_size_limit"),
+    (VM_GET_SIZE_LIMIT, "vm_get_size_limit"),
+];
+
 /// `vm_cache_statistics_data_t`
 ///
 /// The page cache: objects, and pages by kind.

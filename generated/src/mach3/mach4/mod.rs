@@ -42,6 +42,18 @@ pub const MEMORY_OBJECT_CREATE_PROXY: MsgId = MsgId(4010);
 /// Requests of [`vm_region_create_proxy`](gnumach_i386::vm_region_create_proxy()).
 pub const VM_REGION_CREATE_PROXY: MsgId = MsgId(4011);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (TASK_ENABLE_PC_SAMPLING, "task_enable_pc_sampling"),
+    (TASK_DISABLE_PC_SAMPLING, "task_disable_pc_sampling"),
+    (TASK_GET_SAMPLED_PCS, "task_get_sampled_pcs"),
+    (THREAD_ENABLE_PC_SAMPLING, "thread_enable_pc_sampling"),
+    (THREAD_DISABLE_PC_SAMPLING, "thread_disable_pc_sampling"),
+    (THREAD_GET_SAMPLED_PCS, "thread_get_sampled_pcs"),
+    (MEMORY_OBJECT_CREATE_PROXY, "memory_object_create_proxy"),
+    (VM_REGION_CREATE_PROXY, "vm_region_create_proxy"),
+];
+
 /// `sampled_pc_t`
 ///
 /// One sample: the task it was taken in, where, and why.

@@ -67,6 +67,27 @@ pub const HOST_LOAD_SYMBOL_TABLE: MsgId = MsgId(3023);
 /// Requests of [`mach_vm_object_pages_phys`](gnumach_i386::mach_vm_object_pages_phys()).
 pub const MACH_VM_OBJECT_PAGES_PHYS: MsgId = MsgId(3024);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (HOST_ZONE_INFO, "host_zone_info"),
+    (MACH_PORT_GET_SRIGHTS, "mach_port_get_srights"),
+    (HOST_IPC_HASH_INFO, "host_ipc_hash_info"),
+    (HOST_IPC_MAREQUEST_INFO, "host_ipc_marequest_info"),
+    (MACH_PORT_SPACE_INFO, "mach_port_space_info"),
+    (MACH_PORT_DNREQUEST_INFO, "mach_port_dnrequest_info"),
+    (HOST_STACK_USAGE, "host_stack_usage"),
+    (PROCESSOR_SET_STACK_USAGE, "processor_set_stack_usage"),
+    (HOST_VIRTUAL_PHYSICAL_TABLE_INFO, "host_virtual_physical_table_info"),
+    (XXX_HOST_LOAD_SYMBOL_TABLE, "xxx_host_load_symbol_table"),
+    (MACH_PORT_KERNEL_OBJECT, "mach_port_kernel_object"),
+    (MACH_VM_REGION_INFO, "mach_vm_region_info"),
+    (MACH_VM_OBJECT_INFO, "mach_vm_object_info"),
+    (MACH_VM_OBJECT_PAGES, "mach_vm_object_pages"),
+    (HOST_SLAB_INFO, "host_slab_info"),
+    (HOST_LOAD_SYMBOL_TABLE, "host_load_symbol_table"),
+    (MACH_VM_OBJECT_PAGES_PHYS, "mach_vm_object_pages_phys"),
+];
+
 /// Results of `host_zone_info`.
 pub mod host_zone_info {
     use super::types;

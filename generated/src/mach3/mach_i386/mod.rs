@@ -46,6 +46,20 @@ pub const I386_GET_GDT: MsgId = MsgId(3808);
 /// Requests of [`i386_get_xstate_size`](gnumach_i386::i386_get_xstate_size()).
 pub const I386_GET_XSTATE_SIZE: MsgId = MsgId(3809);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (I386_IO_PORT_ADD, "i386_io_port_add"),
+    (I386_IO_PORT_REMOVE, "i386_io_port_remove"),
+    (I386_IO_PORT_LIST, "i386_io_port_list"),
+    (I386_SET_LDT, "i386_set_ldt"),
+    (I386_GET_LDT, "i386_get_ldt"),
+    (I386_IO_PERM_CREATE, "i386_io_perm_create"),
+    (I386_IO_PERM_MODIFY, "i386_io_perm_modify"),
+    (I386_SET_GDT, "i386_set_gdt"),
+    (I386_GET_GDT, "i386_get_gdt"),
+    (I386_GET_XSTATE_SIZE, "i386_get_xstate_size"),
+];
+
 /// Serves subsystem `mach_i386`.
 ///
 /// Calls that only Intel machines have: descriptor tables and I/O ports.

@@ -31,6 +31,16 @@ pub const NORMA_SET_SPECIAL_PORT: MsgId = MsgId(555008);
 /// Requests of [`norma_port_location_hint`](gnumach_i386::norma_port_location_hint()).
 pub const NORMA_PORT_LOCATION_HINT: MsgId = MsgId(555012);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (TASK_SET_CHILD_NODE, "task_set_child_node"),
+    (NORMA_NODE_SELF, "norma_node_self"),
+    (NORMA_TASK_CREATE, "norma_task_create"),
+    (NORMA_GET_SPECIAL_PORT, "norma_get_special_port"),
+    (NORMA_SET_SPECIAL_PORT, "norma_set_special_port"),
+    (NORMA_PORT_LOCATION_HINT, "norma_port_location_hint"),
+];
+
 /// Serves subsystem `mach_norma`.
 ///
 /// Tasks and ports on the nodes of a multicomputer. CMU only.

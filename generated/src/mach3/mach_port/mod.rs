@@ -82,6 +82,32 @@ pub const MACH_PORT_CLEAR_PROTECTED_PAYLOAD: MsgId = MsgId(3222);
 /// Requests of [`mach_port_set_ktype`](gnumach_i386::mach_port_set_ktype()).
 pub const MACH_PORT_SET_KTYPE: MsgId = MsgId(3223);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MACH_PORT_NAMES, "mach_port_names"),
+    (MACH_PORT_TYPE, "mach_port_type"),
+    (MACH_PORT_RENAME, "mach_port_rename"),
+    (MACH_PORT_ALLOCATE_NAME, "mach_port_allocate_name"),
+    (MACH_PORT_ALLOCATE, "mach_port_allocate"),
+    (MACH_PORT_DESTROY, "mach_port_destroy"),
+    (MACH_PORT_DEALLOCATE, "mach_port_deallocate"),
+    (MACH_PORT_GET_REFS, "mach_port_get_refs"),
+    (MACH_PORT_MOD_REFS, "mach_port_mod_refs"),
+    (OLD_MACH_PORT_GET_RECEIVE_STATUS, "old_mach_port_get_receive_status"),
+    (MACH_PORT_SET_QLIMIT, "mach_port_set_qlimit"),
+    (MACH_PORT_SET_MSCOUNT, "mach_port_set_mscount"),
+    (MACH_PORT_GET_SET_STATUS, "mach_port_get_set_status"),
+    (MACH_PORT_MOVE_MEMBER, "mach_port_move_member"),
+    (MACH_PORT_REQUEST_NOTIFICATION, "mach_port_request_notification"),
+    (MACH_PORT_INSERT_RIGHT, "mach_port_insert_right"),
+    (MACH_PORT_EXTRACT_RIGHT, "mach_port_extract_right"),
+    (MACH_PORT_GET_RECEIVE_STATUS, "mach_port_get_receive_status"),
+    (MACH_PORT_SET_SEQNO, "mach_port_set_seqno"),
+    (MACH_PORT_SET_PROTECTED_PAYLOAD, "mach_port_set_protected_payload"),
+    (MACH_PORT_CLEAR_PROTECTED_PAYLOAD, "mach_port_clear_protected_payload"),
+    (MACH_PORT_SET_KTYPE, "mach_port_set_ktype"),
+];
+
 /// `mach_port_ktype_t`
 ///
 /// What the kernel takes a port for.

@@ -43,6 +43,19 @@ pub const NORMA_XMM_OBJECT_BY_MEMORY_OBJECT: MsgId = MsgId(556007);
 /// Requests of [`norma_xmm_object_release`](gnumach_i386::norma_xmm_object_release()).
 pub const NORMA_XMM_OBJECT_RELEASE: MsgId = MsgId(556008);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (NORMA_TASK_ALLOCATE, "norma_task_allocate"),
+    (TASK_GET_INHERITED_PORTS, "task_get_inherited_ports"),
+    (TASK_SET_INHERITED_PORTS, "task_set_inherited_ports"),
+    (NORMA_COPY_CREATE, "norma_copy_create"),
+    (NORMA_IPC_PULL_RECEIVE, "norma_ipc_pull_receive"),
+    (NORMA_IPC_NO_LOCAL_SENDERS, "norma_ipc_no_local_senders"),
+    (NORMA_IPC_STRANSIT_REQUEST, "norma_ipc_stransit_request"),
+    (NORMA_XMM_OBJECT_BY_MEMORY_OBJECT, "norma_xmm_object_by_memory_object"),
+    (NORMA_XMM_OBJECT_RELEASE, "norma_xmm_object_release"),
+];
+
 /// Results of `task_get_inherited_ports`.
 pub mod task_get_inherited_ports {
     use mig_rt as rt;

@@ -15,6 +15,9 @@ pub mod gnumach_x86_64_2022;
 /// Requests of [`norma_task_create`](gnumach_i386::norma_task_create()).
 pub const NORMA_TASK_CREATE: MsgId = MsgId(666000);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[(NORMA_TASK_CREATE, "norma_task_create")];
+
 /// Serves subsystem `norma_task`.
 ///
 /// Creating tasks through a server that chooses the node. CMU only.

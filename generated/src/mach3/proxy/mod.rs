@@ -67,6 +67,27 @@ pub const PROXY_DESTROY: MsgId = MsgId(923015);
 /// Requests of [`proxy_data_supply`](gnumach_i386::proxy_data_supply()).
 pub const PROXY_DATA_SUPPLY: MsgId = MsgId(923016);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (PROXY_INIT, "proxy_init"),
+    (PROXY_TERMINATE, "proxy_terminate"),
+    (PROXY_COPY, "proxy_copy"),
+    (PROXY_DATA_REQUEST, "proxy_data_request"),
+    (PROXY_DATA_UNLOCK, "proxy_data_unlock"),
+    (PROXY_DATA_WRITE, "proxy_data_write"),
+    (PROXY_LOCK_COMPLETED, "proxy_lock_completed"),
+    (PROXY_SUPPLY_COMPLETED, "proxy_supply_completed"),
+    (PROXY_DATA_RETURN, "proxy_data_return"),
+    (PROXY_CHANGE_COMPLETED, "proxy_change_completed"),
+    (PROXY_DATA_UNAVAILABLE, "proxy_data_unavailable"),
+    (PROXY_GET_ATTRIBUTES, "proxy_get_attributes"),
+    (PROXY_LOCK_REQUEST, "proxy_lock_request"),
+    (PROXY_DATA_ERROR, "proxy_data_error"),
+    (PROXY_SET_READY, "proxy_set_ready"),
+    (PROXY_DESTROY, "proxy_destroy"),
+    (PROXY_DATA_SUPPLY, "proxy_data_supply"),
+];
+
 /// Results of `proxy_get_attributes`.
 pub mod proxy_get_attributes {
     use super::types;

@@ -46,6 +46,20 @@ pub const MEMORY_OBJECT_DATA_RETURN: MsgId = MsgId(2208);
 /// Requests of [`memory_object_change_completed`](gnumach_i386::memory_object_change_completed()).
 pub const MEMORY_OBJECT_CHANGE_COMPLETED: MsgId = MsgId(2209);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MEMORY_OBJECT_INIT, "memory_object_init"),
+    (MEMORY_OBJECT_TERMINATE, "memory_object_terminate"),
+    (MEMORY_OBJECT_COPY, "memory_object_copy"),
+    (MEMORY_OBJECT_DATA_REQUEST, "memory_object_data_request"),
+    (MEMORY_OBJECT_DATA_UNLOCK, "memory_object_data_unlock"),
+    (MEMORY_OBJECT_DATA_WRITE, "memory_object_data_write"),
+    (MEMORY_OBJECT_LOCK_COMPLETED, "memory_object_lock_completed"),
+    (MEMORY_OBJECT_SUPPLY_COMPLETED, "memory_object_supply_completed"),
+    (MEMORY_OBJECT_DATA_RETURN, "memory_object_data_return"),
+    (MEMORY_OBJECT_CHANGE_COMPLETED, "memory_object_change_completed"),
+];
+
 /// Serves subsystem `seqnos_memory_object`.
 ///
 /// What the kernel asks a pager.

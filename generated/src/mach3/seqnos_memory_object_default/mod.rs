@@ -21,6 +21,12 @@ pub const MEMORY_OBJECT_CREATE: MsgId = MsgId(2250);
 /// Requests of [`memory_object_data_initialize`](gnumach_i386::memory_object_data_initialize()).
 pub const MEMORY_OBJECT_DATA_INITIALIZE: MsgId = MsgId(2251);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[
+    (MEMORY_OBJECT_CREATE, "memory_object_create"),
+    (MEMORY_OBJECT_DATA_INITIALIZE, "memory_object_data_initialize"),
+];
+
 /// Serves subsystem `seqnos_memory_object_default`.
 ///
 /// What the kernel asks only the default pager.

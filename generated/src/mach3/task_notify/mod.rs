@@ -15,6 +15,9 @@ pub mod gnumach_x86_64_2022;
 /// Requests of [`mach_notify_new_task`](gnumach_i386::mach_notify_new_task()).
 pub const MACH_NOTIFY_NEW_TASK: MsgId = MsgId(4400);
 
+/// The ids of requests, and what the definition calls the routines.
+pub const ROUTINES: &[(MsgId, &str)] = &[(MACH_NOTIFY_NEW_TASK, "mach_notify_new_task")];
+
 /// Serves subsystem `task_notify`.
 ///
 /// What GNU Mach tells the port that `register_new_task_notification` named.
