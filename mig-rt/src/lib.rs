@@ -8,7 +8,7 @@
 //!
 //! # Reading order
 //! [`Transport`] is what a kernel provides. [`right`] and [`memory`] are what travels. [`typed`] has the cursors that
-//! generated stubs are made of. [`serve`](mod@serve) is the server's loop.
+//! generated stubs are made of. [`serve`](mod@serve) is the server's loop. [`raw`] is for programs without stubs.
 
 #![no_std]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -37,6 +37,7 @@ pub mod mach;
 pub mod memory;
 pub mod message;
 pub mod outbound;
+pub mod raw;
 pub mod region;
 pub mod right;
 pub mod rights;
@@ -68,7 +69,7 @@ pub use outbound::{Outbound, Outbounds};
 pub use region::{Data, Give, Region};
 pub use right::{AnyRight, Disposition, PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight};
 pub use rights::Rights;
-pub use serve::{Dispatcher, Served, Subsystem, Unserved, serve};
+pub use serve::{Came, Dispatcher, Receive, Served, Subsystem, Unserved, serve, serve_once};
 pub use trailer::{AuditToken, MAX_TRAILER, SecurityToken, TrailerElements};
 pub use translate::{Obj, OutObj, Outtran, PortIn, Translate, Translated};
 pub use transport::{Arrived, Failed, Left, MsgOptions, Operation, Timeout, Transport, Wire};

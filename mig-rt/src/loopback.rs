@@ -286,13 +286,22 @@ impl<S> Loopback<S> {
             match space.dequeue(port) {
                 Err(code) => return Err(failed(code)),
                 Ok(Some(mut message)) => {
-                    drop(space);
+                    let whole = operation.large.then(|| message.bytes.clone());
                     message::fit_trailer(message.abi, &mut message.bytes, operation.trailer);
-                    if !wire.receive(&message.bytes) {
-                        message::destroy(&message, self.clone());
-                        return Err(failed(MsgReturn::RCV_TOO_LARGE));
+                    if wire.receive(&message.bytes) {
+                        return Ok(message::arrived(&message));
                     }
-                    return Ok(message::arrived(&message));
+                    match whole {
+                        Some(bytes) => {
+                            wire.receive(&message::size_of(&message));
+                            space.put_back(port, Queued { abi: message.abi, bytes });
+                        }
+                        None => {
+                            drop(space);
+                            message::destroy(&message, self.clone());
+                        }
+                    }
+                    return Err(failed(MsgReturn::RCV_TOO_LARGE));
                 }
                 Ok(None) => space = self.wait(space, until).ok_or(failed(MsgReturn::RCV_TIMED_OUT))?,
             }

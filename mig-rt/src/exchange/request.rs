@@ -6,6 +6,7 @@ use super::row::Row;
 use crate::bytes::{u32_at, u64_at};
 use crate::message::MsgId;
 use crate::right::{Disposition, PortName};
+use crate::serve::Came;
 use crate::translate::PortIn;
 use crate::transport::Transport;
 
@@ -64,6 +65,16 @@ impl<'m, T: Transport, W: Row, F> Request<'m, T, W, F> {
     #[inline(always)]
     pub fn port_disposition(&self) -> Disposition {
         Disposition((self.header(0) >> 8) as u8)
+    }
+
+    /// How it came.
+    #[inline(always)]
+    pub fn came(&self) -> Came {
+        let (port, through) = match self.port_disposition() {
+            Disposition::PROTECTED_PAYLOAD => (PortName::NULL, None),
+            how => (self.port(), how.owned()),
+        };
+        Came { id: self.id(), port, through }
     }
 
     /// The port space that received it.

@@ -139,6 +139,17 @@ fn arrived_as<W: Carries>(message: &[u8], _: W) -> Arrived {
     Arrived { abi: W::ABI, size: size as u32, trailer: message.len().saturating_sub(size.next_multiple_of(4)) as u32 }
 }
 
+/// What the receiver of a message reads that is too long for it: a header with the size.
+pub(super) fn size_of(message: &Queued) -> Vec<u8> {
+    by_row!(message.abi, size_as(message.bytes.len()))
+}
+
+fn size_as<W: Carries>(size: usize, _: W) -> Vec<u8> {
+    let mut header = std::vec![0; W::HEADER];
+    put(&mut header, 4, size as u32);
+    header
+}
+
 /// What the receiver of a port reads when a send-once right to it was destroyed unused.
 pub(super) fn send_once_notification(abi: AbiId) -> Queued {
     let mut bytes = Vec::new();

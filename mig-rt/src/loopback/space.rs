@@ -257,6 +257,13 @@ impl Space {
         Ok(port.queue.pop_front())
     }
 
+    /// A message that was taken just now stays the first.
+    pub(super) fn put_back(&mut self, name: PortName, message: Queued) {
+        if let Some(port) = self.ports.get_mut(&name) {
+            port.queue.push_front(message);
+        }
+    }
+
     /// A new region, whose bytes a Rust value holds; empty ones get no address.
     pub(super) fn allocate(&mut self, size: usize) -> Address {
         let at = self.next_address;

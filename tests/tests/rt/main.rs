@@ -11,6 +11,7 @@ mod errors;
 mod holdings;
 mod incoming;
 mod kernel;
+mod loops;
 mod mach;
 mod outgoing;
 mod probe;

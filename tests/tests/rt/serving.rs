@@ -40,26 +40,30 @@ impl<W: Row> mig_rt::Answers<Kernel, W> for Ask {
 /// What the method of the first subsystem does with the right that it is given.
 type Method = Box<dyn FnMut(SendRight<Kernel>) -> Result<(), KernReturn>>;
 
-struct Service {
+pub(crate) struct Service {
     method: Method,
     /// Whether the second subsystem's routine answers later.
     later: bool,
     owed: Vec<Later<Kernel, Ask>>,
-    calls: Vec<i32>,
+    pub(crate) calls: Vec<i32>,
 }
 
 impl Service {
-    fn new(method: impl FnMut(SendRight<Kernel>) -> Result<(), KernReturn> + 'static) -> Service {
+    pub(crate) fn new(method: impl FnMut(SendRight<Kernel>) -> Result<(), KernReturn> + 'static) -> Service {
         Service { method: Box::new(method), later: true, owed: Vec::new(), calls: Vec::new() }
     }
 }
 
-fn right<W: Row>() -> Word {
+pub(crate) fn right<W: Row>() -> Word {
     port::<W>(Disposition::MOVE_SEND, 1)
 }
 
 /// Ids 10 to 12, of which 11 is skipped: a right comes in.
-fn first<W: Row>(service: &mut Service, request: Request<'_, Kernel, W>, reply: ReplyHead<'_, Kernel, W>) -> Served {
+pub(crate) fn first<W: Row>(
+    service: &mut Service,
+    request: Request<'_, Kernel, W>,
+    reply: ReplyHead<'_, Kernel, W>,
+) -> Served {
     let id = request.id();
     if id == MsgId(11) {
         return Err(Unserved::BAD_ID);
@@ -94,16 +98,16 @@ fn ask(service: &mut Service, reply: ReplyTo<'_, Kernel, Ask>) -> Answer {
 }
 
 /// A kernel with a server's port, a client's, and one that rights are sent of.
-struct World {
-    kernel: Kernel,
-    port: ReceiveRight<Kernel>,
-    to: SendRight<Kernel>,
-    client: ReceiveRight<Kernel>,
-    thing: ReceiveRight<Kernel>,
+pub(crate) struct World {
+    pub(crate) kernel: Kernel,
+    pub(crate) port: ReceiveRight<Kernel>,
+    pub(crate) to: SendRight<Kernel>,
+    pub(crate) client: ReceiveRight<Kernel>,
+    pub(crate) thing: ReceiveRight<Kernel>,
 }
 
 impl World {
-    fn new() -> World {
+    pub(crate) fn new() -> World {
         let kernel = Kernel::new();
         let (port, to) = kernel.port();
         let [client, thing] = [(); 2].map(|()| ReceiveRight::new(&kernel).expect("there are ports"));
@@ -111,7 +115,7 @@ impl World {
     }
 
     /// A request with a right in it, which asks for an answer.
-    fn request<W: Row>(&self, id: i32) {
+    pub(crate) fn request<W: Row>(&self, id: i32) {
         let mut buffer = Buffer::<128>::new();
         let mut request = Outgoing::<_, W>::new(&mut buffer, &self.to, MsgId(id));
         if id != 20 {
@@ -132,13 +136,13 @@ impl World {
     }
 
     /// Ids and codes of the answers since then.
-    fn answers<W: Row>(&self) -> Vec<(i32, i32)> {
+    pub(crate) fn answers<W: Row>(&self) -> Vec<(i32, i32)> {
         let number = |it: &[u8], at: usize| i32::from_le_bytes([it[at], it[at + 1], it[at + 2], it[at + 3]]);
         self.kernel.received().iter().map(|it| (number(it, W::ID), number(it, W::CODE))).collect()
     }
 
     #[track_caller]
-    fn assert_balanced(self, service: Service) {
+    pub(crate) fn assert_balanced(self, service: Service) {
         let World { kernel, port, to, client, thing } = self;
         drop(service);
         assert_eq!(kernel.rights(thing.name()).send, 0, "a right of a request is left");

@@ -65,7 +65,7 @@ fn many_clients_and_one_server() {
                 shapes::gnumach_x86_64::subsystem(),
                 shapes::gnumach_x86_64_2022::subsystem(),
             ];
-            serve::serve::<_, _, 4096>(&port, &subsystems, &mut echo)
+            serve::serve::<_, _, 4096>(&*port, &subsystems, &mut echo)
         });
         let clients: Vec<_> = (0..CLIENTS)
             .map(|it| {
