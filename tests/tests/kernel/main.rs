@@ -4,4 +4,5 @@
 mod messages;
 mod notifications;
 mod refusals;
+mod serve;
 mod world;
