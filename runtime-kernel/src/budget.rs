@@ -1,13 +1,17 @@
-//! What a kernel can run out of, and how tests make it.
+//! What a kernel has to give, so that running out of it can be tried.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use mig_rt::KernReturn;
 
 /// Something that can run short.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Resource {
+    /// Kernel objects that a call makes: `KERN_RESOURCE_SHORTAGE`.
+    Objects,
     /// Buffers for messages: `MACH_SEND_NO_BUFFER`.
     Buffers,
-    /// Requests for notifications: `MACH_SEND_NO_NOTIFY`, `KERN_RESOURCE_SHORTAGE`.
+    /// Requests of `MACH_SEND_NOTIFY`: `MACH_SEND_NO_NOTIFY`.
     Requests,
     /// Names of a space: `MACH_MSG_IPC_SPACE`, `KERN_NO_SPACE`.
     Names,
@@ -21,23 +25,36 @@ pub enum Resource {
 
 /// What is left of each resource.
 #[derive(Debug)]
-pub(crate) struct Budget([AtomicU32; 6]);
+pub(crate) struct Budget {
+    /// Names of one task.
+    pub(crate) most_names: usize,
+    left: [AtomicU32; 7],
+}
 
 /// A resource that does not run short.
 const UNLIMITED: u32 = u32::MAX;
 
 impl Budget {
-    pub(crate) fn new() -> Budget {
-        Budget([const { AtomicU32::new(UNLIMITED) }; 6])
+    pub(crate) fn new(most_names: usize) -> Budget {
+        Budget { most_names, left: [const { AtomicU32::new(UNLIMITED) }; 7] }
     }
 
     pub(crate) fn limit(&self, resource: Resource, uses: Option<u32>) {
-        self.0[resource as usize].store(uses.unwrap_or(UNLIMITED), Ordering::Release);
+        self.left[resource as usize].store(uses.unwrap_or(UNLIMITED), Ordering::Release);
+    }
+
+    /// Uses one, before anything is changed.
+    pub(crate) fn afford(&self, resource: Resource) -> Result<(), KernReturn> {
+        match resource {
+            _ if self.spend(resource) => Ok(()),
+            Resource::Names | Resource::Addresses => Err(KernReturn::NO_SPACE),
+            _ => Err(KernReturn::RESOURCE_SHORTAGE),
+        }
     }
 
     /// Uses one; `false` if there is none.
     pub(crate) fn spend(&self, resource: Resource) -> bool {
-        let left = &self.0[resource as usize];
+        let left = &self.left[resource as usize];
         if left.load(Ordering::Relaxed) == UNLIMITED {
             return true;
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use mig_rt::carried::Sender;
 use mig_rt::{
     AbiId, Address, AnyRight, Arrived, Disposition, Failed, KernReturn, Left, Memory, MsgReturn, Operation, Outbound,
-    PortName, ReceiveRight, Right, RightKind, SendOnceRight, Transport, Wire,
+    PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight, Transport, Wire,
 };
 
 use crate::effect::{self, Effect};
@@ -91,6 +91,20 @@ impl InKernel {
         #[allow(unsafe_code, reason = "this transport is where the kernel's rights get names")]
         unsafe {
             SendOnceRight::from_raw(name, InKernel)
+        }
+    }
+
+    /// A send right as the stubs want it, or null, or dead.
+    pub(crate) fn send(right: Carried) -> SendRight<InKernel> {
+        let name = match right.or_dead() {
+            Carried::Null => PortName::NULL,
+            Carried::Dead => PortName::DEAD,
+            right => add(right),
+        };
+        // SAFETY: the name was made for this right just now, or is none.
+        #[allow(unsafe_code, reason = "as above")]
+        unsafe {
+            SendRight::from_raw(name, InKernel)
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod copyin;
 pub(crate) mod copyout;
+pub(crate) mod guard;
 pub(crate) mod message;
 pub(crate) mod notify;
 pub(crate) mod port;

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mig_rt::AbiId;
+use mig_rt::{AbiId, SendRight};
 
 use crate::budget::{Budget, Resource};
 use crate::effect::Scope;
 use crate::ipc::port::Port;
-use crate::ipc::right::{ReceiveRef, SendRef};
+use crate::ipc::right::ReceiveRef;
+use crate::ipc::space::MOST_NAMES;
 use crate::kobject::KernelObject;
 use crate::schedule::Schedule;
 use crate::sync::{Mutex, Rank};
@@ -20,6 +21,8 @@ use crate::trap;
 pub struct Config {
     /// In which order threads run.
     pub order: Order,
+    /// Names that one task may have; `None`: as many as can be told apart.
+    pub most_names: Option<usize>,
 }
 
 /// In which order the threads of a kernel run.
@@ -36,33 +39,28 @@ pub enum Order {
 /// A Mach kernel. Dropping it terminates its tasks.
 pub struct Kernel {
     host: Arc<Port>,
-    /// Keeps the host's port from telling that nobody can send to it.
-    _host_right: SendRef,
+    host_priv: Arc<Port>,
+    budget: Arc<Budget>,
     schedule: Option<Arc<Schedule>>,
     tasks: Mutex<Vec<Arc<TaskObject>>>,
-    budget: Arc<Budget>,
 }
 
 impl Kernel {
     /// A kernel without tasks.
     pub fn new(config: Config) -> Kernel {
         let host = Port::of_object(AbiId::GnumachI386, KernelObject::Host);
+        let host_priv = Port::of_object(AbiId::GnumachI386, KernelObject::HostPriv);
+        let budget = Arc::new(Budget::new(config.most_names.unwrap_or(MOST_NAMES).min(MOST_NAMES)));
         let schedule = match config.order {
             Order::Parallel => None,
             Order::Seeded(seed) => Some(Schedule::new(seed)),
         };
-        Kernel {
-            _host_right: SendRef::uncounted(&host),
-            host,
-            schedule,
-            tasks: Mutex::new(Rank::Kernel, Vec::new()),
-            budget: Arc::new(Budget::new()),
-        }
+        Kernel { host, host_priv, budget, schedule, tasks: Mutex::new(Rank::Kernel, Vec::new()) }
     }
 
     /// A new task, to which the kernel writes in an ABI.
     pub fn task(&self, name: &str, abi: AbiId) -> Task {
-        let task = TaskObject::new(name, abi, &self.host, self.schedule.clone(), &self.budget);
+        let task = TaskObject::new(name, abi, &self.host, self.schedule.clone(), self.budget.clone());
         self.tasks.lock().push(task.clone());
         Task(task)
     }
@@ -90,6 +88,12 @@ impl Kernel {
         tasks.iter().try_for_each(|it| it.space.lock().check().map_err(|why| format!("task {}: {why}", it.name)))
     }
 
+    /// Gives a task a send right to the host's privileged port. A task that has one may do to the host whatever can be
+    /// done to it.
+    pub fn host_priv_port(&self, task: &Task) -> SendRight<Task> {
+        task.right_to(&self.host_priv)
+    }
+
     /// Forgets what the calling thread's stubs keep in a task between calls.
     pub fn forget_caches(&self, task: &Task) {
         let _scope = Scope::open();
@@ -109,6 +113,7 @@ impl Drop for Kernel {
         let tasks = std::mem::take(&mut *self.tasks.lock());
         tasks.iter().for_each(|it| it.terminate());
         drop(ReceiveRef::of(self.host.clone()));
+        drop(ReceiveRef::of(self.host_priv.clone()));
     }
 }
 

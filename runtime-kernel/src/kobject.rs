@@ -14,14 +14,19 @@ use crate::ipc::port::Port;
 use crate::ipc::queue::{self, Patience};
 use crate::server::{self, Server};
 use crate::task::TaskObject;
+use crate::thread::ThreadObject;
 
 /// What a port of the kernel stands for.
 #[derive(Clone)]
 pub(crate) enum KernelObject {
     /// A task, its port names and its memory.
     Task(Weak<TaskObject>),
+    /// A thread.
+    Thread(Weak<ThreadObject>),
     /// The host.
     Host,
+    /// The host, for those who may do more to it.
+    HostPriv,
 }
 
 impl KernelObject {
@@ -35,17 +40,37 @@ impl KernelObject {
     pub(crate) fn task(&self) -> Option<Arc<TaskObject>> {
         match self {
             KernelObject::Task(it) => it.upgrade(),
-            KernelObject::Host => None,
+            _ => None,
+        }
+    }
+
+    /// The thread, if it is one and lives.
+    pub(crate) fn thread(&self) -> Option<Arc<ThreadObject>> {
+        match self {
+            KernelObject::Thread(it) => it.upgrade(),
+            _ => None,
+        }
+    }
+
+    /// Darwin's number for its kind (`ipc_kobject_type_t`).
+    pub(crate) fn kind(&self) -> u32 {
+        match self {
+            KernelObject::Thread(_) => 1,
+            KernelObject::Task(_) => 2,
+            KernelObject::Host => 3,
+            KernelObject::HostPriv => 4,
         }
     }
 }
 
 impl fmt::Debug for KernelObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            KernelObject::Task(_) => "task",
-            KernelObject::Host => "host",
-        })
+        match self {
+            KernelObject::Task(it) => write!(f, "task {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
+            KernelObject::Thread(it) => write!(f, "thread {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
+            KernelObject::Host => f.write_str("host"),
+            KernelObject::HostPriv => f.write_str("privileged host"),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod kernel;
 mod kobject;
 mod schedule;
 mod server;
+mod special;
 mod sync;
 mod task;
 mod thread;
@@ -38,4 +39,5 @@ mod vm;
 
 pub use budget::Resource;
 pub use kernel::{Config, Kernel, Order};
-pub use task::{Task, TaskMemory, Thread};
+pub use task::{Task, TaskMemory};
+pub use thread::Thread;

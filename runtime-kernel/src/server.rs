@@ -6,12 +6,17 @@ mod mach3;
 use std::sync::{Arc, LazyLock};
 
 use generated::mach3::notify::{MACH_NOTIFY_DEAD_NAME, MACH_NOTIFY_NO_SENDERS, MACH_NOTIFY_PORT_DESTROYED};
-use mig_rt::{Disposition, KernReturn, MsgId, Outbound, PortIn, PortName, SendOnceRight, Subsystem, TrailerElements};
+use mig_rt::{KernReturn, MsgId, PortIn, PortName, Rights, SendRight, Subsystem, TrailerElements};
 
-use crate::in_kernel::{InKernel, answer};
+use crate::budget::Resource;
+use crate::in_kernel::InKernel;
+use crate::ipc::port_calls::notify_right;
 use crate::ipc::right::Carried;
 use crate::ipc::space::Space;
 use crate::kobject::KernelObject;
+use crate::special::{MOST_REGISTERED, Special, SpecialPorts};
+use crate::task::TaskObject;
+use crate::thread::ThreadObject;
 
 /// Serves every interface of the kernel.
 #[derive(Debug)]
@@ -21,12 +26,61 @@ pub(crate) struct Server;
 #[derive(Debug)]
 pub(crate) struct Maybe<O>(Option<Arc<O>>);
 
-impl Maybe<Space> {
-    /// The space.
+impl Maybe<TaskObject> {
+    /// The space of its names.
     pub(crate) fn space(&self) -> Result<&Space, KernReturn> {
-        self.0.as_deref().ok_or(KernReturn::INVALID_TASK)
+        self.0.as_deref().map(|it| &*it.space).ok_or(KernReturn::INVALID_TASK)
+    }
+
+    /// The task.
+    pub(crate) fn task(&self) -> Result<&TaskObject, KernReturn> {
+        self.0.as_deref().ok_or(KernReturn::INVALID_ARGUMENT)
     }
 }
+
+impl Maybe<ThreadObject> {
+    /// The thread.
+    pub(crate) fn thread(&self) -> Result<&ThreadObject, KernReturn> {
+        self.0.as_deref().ok_or(KernReturn::INVALID_ARGUMENT)
+    }
+}
+
+/// Whether a port stands for the privileged host.
+#[derive(Debug)]
+pub(crate) struct IsPrivileged(bool);
+
+impl IsPrivileged {
+    /// Refuses everyone else.
+    pub(crate) fn check(&self) -> Result<(), KernReturn> {
+        if self.0 { Ok(()) } else { Err(KernReturn::INVALID_HOST) }
+    }
+}
+
+/// What ports are translated to: `Marker => function, Object`.
+macro_rules! translate {
+    ($($marker:ty => $make:path, $object:ty;)*) => { $(
+        impl mig_rt::Translate<$crate::in_kernel::InKernel, $marker> for $crate::server::Server {
+            type Object = $object;
+
+            fn intran(&self, from: mig_rt::PortIn<'_, $crate::in_kernel::InKernel>) -> $object {
+                $make(&from)
+            }
+        }
+    )* };
+}
+/// Ports that results are: nothing makes any yet but the kernel's rights themselves.
+macro_rules! outtran {
+    ($($marker:ty)*) => { $(
+        impl mig_rt::Outtran<$crate::in_kernel::InKernel, $marker> for $crate::server::Server {
+            type Object = mig_rt::SendRight<$crate::in_kernel::InKernel>;
+
+            fn outtran(&self, right: Self::Object) -> Self::Object {
+                right
+            }
+        }
+    )* };
+}
+use {outtran, translate};
 
 /// The kernel object of a port.
 fn object(from: &PortIn<'_, InKernel>) -> Option<KernelObject> {
@@ -39,29 +93,62 @@ fn object(from: &PortIn<'_, InKernel>) -> Option<KernelObject> {
     InKernel::port(name)?.object().cloned()
 }
 
-fn space(from: &PortIn<'_, InKernel>) -> Maybe<Space> {
-    Maybe(object(from).and_then(|it| it.task()).map(|it| it.space.clone()))
+fn task(from: &PortIn<'_, InKernel>) -> Maybe<TaskObject> {
+    Maybe(object(from).and_then(|it| it.task()))
 }
+
+fn thread(from: &PortIn<'_, InKernel>) -> Maybe<ThreadObject> {
+    Maybe(object(from).and_then(|it| it.thread()))
+}
+
+fn privileged(from: &PortIn<'_, InKernel>) -> IsPrivileged {
+    IsPrivileged(matches!(object(from), Some(KernelObject::HostPriv)))
+}
+
+/// For objects that the kernel does not have yet: every port converts to null.
+fn nothing(_: &PortIn<'_, InKernel>) {}
 
 /// `mach_port_request_notification`
-fn request_notification(
-    space: &Space,
-    name: PortName,
-    id: MsgId,
-    sync: u32,
-    notify: SendOnceRight<InKernel>,
-) -> Result<Outbound<'static, InKernel>, KernReturn> {
-    let before = request(space, name, id, sync, InKernel::take(notify))?;
-    Ok(answer(before, Disposition::MOVE_SEND_ONCE))
-}
-
 fn request(space: &Space, name: PortName, id: MsgId, sync: u32, notify: Carried) -> Result<Carried, KernReturn> {
+    let notify = notify_right(notify)?;
     match id {
         MACH_NOTIFY_PORT_DESTROYED => space.request_port_destroyed(name, sync, notify),
         MACH_NOTIFY_NO_SENDERS => space.request_no_senders(name, sync, notify),
         MACH_NOTIFY_DEAD_NAME => space.request_dead_name(name, sync, notify),
         _ => Err(KernReturn::INVALID_VALUE),
     }
+}
+
+/// `task_get_special_port`, `thread_get_special_port`; `which` is none if the number means nothing.
+fn special(ports: &SpecialPorts, which: Option<Special>) -> Result<SendRight<InKernel>, KernReturn> {
+    ports.get(which.ok_or(KernReturn::INVALID_ARGUMENT)?).map(InKernel::send)
+}
+
+/// `task_set_special_port`, `thread_set_special_port`
+fn set_special(ports: &SpecialPorts, which: Option<Special>, port: SendRight<InKernel>) -> Result<(), KernReturn> {
+    let port = InKernel::take(port).or_dead();
+    ports.set(which.ok_or(KernReturn::INVALID_ARGUMENT)?, port)
+}
+
+/// `mach_ports_register`; how many there are at most depends on the system.
+fn register(
+    ports: &SpecialPorts,
+    rights: Rights<'_, InKernel, SendRight<InKernel>>,
+    most: usize,
+) -> Result<(), KernReturn> {
+    if rights.len() > most {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    let mut registered = [const { Carried::Null }; MOST_REGISTERED];
+    registered.iter_mut().zip(rights).for_each(|(to, it)| *to = InKernel::take(it).or_dead());
+    ports.register(registered)
+}
+
+/// `mach_ports_lookup`
+fn registered(task: &TaskObject, most: usize) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
+    task.space.budget.afford(Resource::Objects)?;
+    let rights = task.special.registered()?.into_iter().take(most).map(InKernel::send);
+    Rights::collect(&InKernel, rights.collect::<Vec<_>>())
 }
 
 static SUBSYSTEMS: LazyLock<Vec<Subsystem<InKernel, Server>>> =

@@ -18,6 +18,10 @@ use crate::schedule::{self, Turn};
 pub(crate) enum Rank {
     /// A kernel's tables.
     Kernel,
+    /// What a task carries for the kernel's use.
+    Task,
+    /// The same of a thread.
+    Thread,
     /// A task's memory.
     Map,
     /// A space of port names.

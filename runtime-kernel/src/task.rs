@@ -1,9 +1,8 @@
 //! Tasks: a space of port names and some memory, and the handle through which generated stubs use them.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Weak};
 
 use mig_rt::carried::Sender;
 use mig_rt::{
@@ -21,7 +20,9 @@ use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
 use crate::ipc::space::Space;
 use crate::kobject::KernelObject;
 use crate::schedule::Schedule;
-use crate::sync::Interrupts;
+use crate::special::{Special, SpecialPorts};
+use crate::sync::{Mutex, Rank};
+use crate::thread::{self, Thread, ThreadObject};
 use crate::trap::{self, Call};
 use crate::vm::Map;
 
@@ -30,9 +31,10 @@ pub(crate) struct TaskObject {
     pub(crate) name: String,
     pub(crate) space: Arc<Space>,
     pub(crate) map: Map,
+    pub(crate) special: SpecialPorts,
+    pub(crate) schedule: Option<Arc<Schedule>>,
     port: Arc<Port>,
-    host: Arc<Port>,
-    schedule: Option<Arc<Schedule>>,
+    threads: Mutex<Vec<Weak<ThreadObject>>>,
     active: AtomicBool,
     pub(crate) budget: Arc<Budget>,
 }
@@ -49,18 +51,42 @@ impl TaskObject {
         abi: AbiId,
         host: &Arc<Port>,
         schedule: Option<Arc<Schedule>>,
-        budget: &Arc<Budget>,
+        budget: Arc<Budget>,
     ) -> Arc<TaskObject> {
-        Arc::new_cyclic(|this| TaskObject {
+        let _scope = Scope::open();
+        let it = Arc::new_cyclic(|this| TaskObject {
             name: name.to_owned(),
-            space: Space::new(abi, budget),
-            map: Map::new(budget),
-            port: Port::of_object(abi, KernelObject::Task(this.clone())),
-            host: host.clone(),
+            space: Space::new(abi, budget.clone()),
+            map: Map::new(&budget),
+            special: SpecialPorts::new(Rank::Task),
             schedule,
+            port: Port::of_object(abi, KernelObject::Task(this.clone())),
+            threads: Mutex::new(Rank::Task, Vec::new()),
             active: AtomicBool::new(true),
-            budget: budget.clone(),
-        })
+            budget,
+        });
+        for (which, port) in [(Special::Kernel, &it.port), (Special::Host, host)] {
+            // It is new, and so has not ended.
+            let _ = it.special.set(which, Carried::Send(SendRef::uncounted(port)));
+        }
+        it
+    }
+
+    /// A right to the port that it answers on.
+    pub(crate) fn own_port(&self) -> Carried {
+        Carried::Send(SendRef::uncounted(&self.port))
+    }
+
+    /// Another thread of it.
+    pub(crate) fn adopt(&self, thread: &Arc<ThreadObject>) {
+        let mut threads = self.threads.lock();
+        threads.retain(|it| it.strong_count() > 0);
+        threads.push(Arc::downgrade(thread));
+        drop(threads);
+        if !self.active.load(Ordering::Acquire) {
+            let _scope = Scope::open();
+            thread.end();
+        }
     }
 
     /// Ends it: its port dies, and everything it holds is released.
@@ -69,6 +95,9 @@ impl TaskObject {
             return;
         }
         drop(ReceiveRef::of(self.port.clone()));
+        let threads = std::mem::take(&mut *self.threads.lock());
+        threads.iter().filter_map(Weak::upgrade).for_each(|it| it.end());
+        self.special.end();
         self.space.destroy();
         self.map.clear();
     }
@@ -90,19 +119,44 @@ impl Task {
         self.0.space.abi
     }
 
-    /// A send right to the task's own port (`mach_task_self`). Null if the task has ended.
+    /// A send right to the task's own port (`mach_task_self`), or to what somebody has put in its place by
+    /// `task_set_special_port`. Null if the task has ended.
     pub fn self_port(&self) -> SendRight<Task> {
-        self.right_to(&self.0.port)
+        self.special_port(&self.0.special, Special::Kernel)
     }
 
-    /// A send right to the host's port (`mach_host_self`). Null if the task has ended.
+    /// A send right to the port of the calling thread (`mach_thread_self`), or to what somebody has put in its place by
+    /// `thread_set_special_port`. Null in host threads that no task has started.
+    pub fn thread_port(&self) -> SendRight<Task> {
+        match thread::current() {
+            Some(it) => self.special_port(&it.special, Special::Kernel),
+            None => SendRight::null(self),
+        }
+    }
+
+    /// A send right to the host's port (`mach_host_self`), or to what somebody has put in its place. Null if the task
+    /// has ended.
     pub fn host_port(&self) -> SendRight<Task> {
-        self.right_to(&self.0.host)
+        self.special_port(&self.0.special, Special::Host)
     }
 
-    fn right_to(&self, port: &Arc<Port>) -> SendRight<Task> {
+    /// A new port to receive replies from (`mach_reply_port`). Null if the task has ended or has no room for its name.
+    pub fn mach_reply_port(&self) -> ReceiveRight<Task> {
+        ReceiveRight::new(self).unwrap_or_else(|_| ReceiveRight::null(self))
+    }
+
+    fn special_port(&self, ports: &SpecialPorts, which: Special) -> SendRight<Task> {
         let _scope = Scope::open();
-        let name = self.0.receive(Carried::Send(SendRef::uncounted(port))).unwrap_or(PortName::NULL);
+        self.hold(ports.get(which).unwrap_or(Carried::Null))
+    }
+
+    pub(crate) fn right_to(&self, port: &Arc<Port>) -> SendRight<Task> {
+        let _scope = Scope::open();
+        self.hold(Carried::Send(SendRef::uncounted(port)))
+    }
+
+    fn hold(&self, right: Carried) -> SendRight<Task> {
+        let name = self.0.receive(right).unwrap_or(PortName::NULL);
         // SAFETY: the space made the reference just now.
         #[allow(unsafe_code, reason = "this transport is where names become rights")]
         unsafe {
@@ -228,18 +282,7 @@ impl Task {
     /// # Panics
     /// If the host has no thread left.
     pub fn spawn<X: Send + 'static>(&self, name: &str, body: impl FnOnce(Task) -> X + Send + 'static) -> Thread<X> {
-        let interrupts = Arc::new(Interrupts::default());
-        let (task, own) = (self.clone(), interrupts.clone());
-        let turn = self.0.schedule.as_ref().map(|it| it.add(name));
-        let run = move || {
-            crate::thread::adopt(own);
-            match turn {
-                Some(turn) => turn.enter(|| body(task)),
-                None => body(task),
-            }
-        };
-        let host = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-        Thread { host: host.expect("the host has threads"), interrupts }
+        Thread::start(self, name, body)
     }
 
     /// Ends the task (`task_terminate`): its ports die and its rights are released. Its threads go on until they use it.
@@ -257,28 +300,6 @@ impl Task {
     /// Regions of memory that the task has.
     pub fn regions(&self) -> usize {
         self.0.map.len()
-    }
-}
-
-/// A thread of a task.
-#[derive(Debug)]
-pub struct Thread<X> {
-    host: JoinHandle<X>,
-    interrupts: Arc<Interrupts>,
-}
-
-impl<X> Thread<X> {
-    /// Waits for its end.
-    ///
-    /// # Errors
-    /// What it panicked with.
-    pub fn join(self) -> std::thread::Result<X> {
-        self.host.join()
-    }
-
-    /// Ends its wait for a message or for room (`thread_abort`); if it does not wait, its next wait.
-    pub fn abort(&self) {
-        self.interrupts.interrupt();
     }
 }
 

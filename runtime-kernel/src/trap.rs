@@ -16,7 +16,7 @@ use crate::ipc::message::{Accepted, Message, has_trailer};
 use crate::ipc::notify::{Notification, OnDrop, What};
 use crate::ipc::port::Port;
 use crate::ipc::queue::{self, Patience, Room, Source, Taken};
-use crate::ipc::right::{Carried, SendOnceRef};
+use crate::ipc::right::SendOnceRef;
 use crate::ipc::space::Held;
 use crate::task::TaskObject;
 
@@ -220,8 +220,8 @@ fn watch(task: &TaskObject, call: Call, message: &Message) -> Result<Option<Arc<
 
 fn arm(task: &TaskObject, message: &[u8], watch: Arc<Port>) {
     let name = message.get(8..12).and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
-    let notify = Carried::SendOnce(SendOnceRef::make(&watch));
-    drop(task.space.request_dead_name(PortName(name.unwrap_or(0)), 0, notify));
+    let notify = SendOnceRef::make(&watch);
+    drop(task.space.request_dead_name(PortName(name.unwrap_or(0)), 0, Some(notify)));
 }
 
 fn source(task: &TaskObject, name: PortName) -> Option<Source> {

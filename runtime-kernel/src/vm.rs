@@ -57,12 +57,8 @@ impl Map {
 
     /// Puts bytes somewhere below the limit of an ABI.
     pub(crate) fn map(&self, abi: AbiId, data: Arc<[u8]>, lent: bool) -> Result<Address, KernReturn> {
-        if !self.budget.spend(Resource::Maps) {
-            return Err(KernReturn::RESOURCE_SHORTAGE);
-        }
-        if !self.budget.spend(Resource::Addresses) {
-            return Err(KernReturn::NO_SPACE);
-        }
+        self.budget.afford(Resource::Maps)?;
+        self.budget.afford(Resource::Addresses)?;
         let mut state = self.state.lock();
         let at = state.find(pages(data.len()), limit(abi)).ok_or(KernReturn::NO_SPACE)?;
         state.next = at + pages(data.len());

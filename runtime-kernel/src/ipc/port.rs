@@ -12,11 +12,12 @@ use std::sync::{Arc, OnceLock};
 
 use mig_rt::{AbiId, MsgReturn, PortName};
 
+use super::guard::Guard as RightGuard;
 use super::message::Message;
 use super::notify::{Notification, What};
 use super::queue::{Receiving, Sending};
 use super::right::{ReceiveRef, SendOnceRef};
-use super::set::PortSet;
+use super::set::Membership;
 use super::transit;
 use crate::kobject::KernelObject;
 use crate::sync::{Guard, Mutex, Rank};
@@ -50,16 +51,17 @@ pub(crate) struct PortState {
     pub(crate) sequence: u32,
     pub(crate) receivers: VecDeque<Receiving>,
     pub(crate) blocked: VecDeque<Sending>,
-    pub(crate) set: Option<Arc<PortSet>>,
-    /// Whether the set lists it among those with messages.
-    pub(crate) listed: bool,
+    pub(crate) sets: Vec<Membership>,
     pub(crate) no_senders: Option<SendOnceRef>,
     pub(crate) port_destroyed: Option<SendOnceRef>,
     pub(crate) dead_names: Vec<Armed>,
     /// The word its receiver has attached to it.
     pub(crate) context: u64,
+    pub(crate) guard: Option<RightGuard>,
     /// Its receiver sees this in place of its name.
     pub(crate) payload: Option<u64>,
+    /// What its receiver has told the kernel to take it for (`mach_port_ktype_t`).
+    pub(crate) kind: u32,
 }
 
 /// A request to be told of the death of a port.
@@ -132,8 +134,9 @@ impl Port {
     /// Its receive right leaves a space: its receivers must look again.
     pub(crate) fn leave_home(&self) {
         let mut state = self.lock();
-        state.leave_set(self.id);
+        state.leave_sets(self.id);
         state.sequence = 0;
+        state.guard = None;
         self.set_make_count(0);
         self.set_home(None);
         state.turn_away(MsgReturn::RCV_PORT_DIED);
@@ -179,13 +182,14 @@ impl PortState {
             sequence: 0,
             receivers: VecDeque::new(),
             blocked: VecDeque::new(),
-            set: None,
-            listed: false,
+            sets: Vec::new(),
             no_senders: None,
             port_destroyed: None,
             dead_names: Vec::new(),
             context: 0,
+            guard: None,
             payload: None,
+            kind: 0,
         }
     }
 

@@ -2,17 +2,37 @@
 
 use std::sync::Arc;
 
-use mig_rt::{KernReturn, MsgReturn, PortName};
+use mig_rt::carried::Sender;
+use mig_rt::{KernReturn, MsgId, MsgReturn, PortName, RightKind};
 
+use super::guard::Guard;
 use super::notify::{Notification, What};
-use super::port::{Armed, Port};
+use super::port::{Armed, Port, PortState};
 use super::right::{Carried, SendOnceRef};
+use super::set::{Membership, PortSet};
 use super::space::{Held, MOST_REFERENCES, Space};
+use crate::budget::Resource;
+
+/// Sets that a port is in, at most.
+const MOST_SETS: usize = 64;
+/// Requests that room is made for in advance, at most: a task does not pay for it.
+const MOST_REQUESTS: u32 = 1024;
+
+/// A message that waits, as far as it can be seen without taking it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peeked {
+    pub(crate) sequence: u32,
+    pub(crate) size: u32,
+    pub(crate) id: MsgId,
+    pub(crate) sender: Sender,
+}
 
 /// What a receiver may know of its port (`mach_port_status_t`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Status {
+    /// The first set that the port is in, and how many there are.
     pub(crate) set: PortName,
+    pub(crate) sets: u32,
     pub(crate) sequence: u32,
     pub(crate) made: u32,
     pub(crate) limit: u32,
@@ -21,6 +41,7 @@ pub(crate) struct Status {
     pub(crate) has_sends: bool,
     pub(crate) port_destroyed: bool,
     pub(crate) no_senders: bool,
+    pub(crate) guard: Option<Guard>,
 }
 
 impl Space {
@@ -61,7 +82,8 @@ impl Space {
         let port = self.receiving(name)?;
         let state = port.lock();
         Ok(Status {
-            set: state.set.as_ref().map_or(PortName::NULL, |it| it.name()),
+            set: state.sets.first().map_or(PortName::NULL, |it| it.set.name()),
+            sets: state.sets.len() as u32,
             sequence: state.sequence,
             made: port.make_count(),
             limit: state.limit,
@@ -70,42 +92,123 @@ impl Space {
             has_sends: port.send_count() > 0,
             port_destroyed: state.port_destroyed.is_some(),
             no_senders: state.no_senders.is_some(),
+            guard: state.guard,
         })
     }
 
     /// `mach_port_get_set_status`
     pub(crate) fn members(&self, name: PortName) -> Result<Vec<PortName>, KernReturn> {
         let set = self.set(name)?;
+        self.budget.afford(Resource::Objects)?;
         let state = set.lock();
         Ok(state.members.values().filter_map(|it| Some(it.home()?.1)).collect())
     }
 
     /// `mach_port_move_member`
     pub(crate) fn move_member(&self, member: PortName, after: PortName) -> Result<(), KernReturn> {
-        let port = self.receiving(member)?;
+        drop(self.receiving(member)?);
         let after = if after == PortName::NULL { None } else { Some(self.set(after)?) };
-        let mut state = port.lock();
-        let Some(set) = after else {
-            if state.set.is_none() {
-                return Err(KernReturn::NOT_IN_SET);
+        self.with_receiver(member, |port, state| {
+            let Some(set) = after else {
+                if state.sets.is_empty() {
+                    return Err(KernReturn::NOT_IN_SET);
+                }
+                state.leave_sets(port.id);
+                return Ok(());
+            };
+            if state.sets.len() == 1 && state.membership(&set).is_some() {
+                return Ok(());
             }
-            state.leave_set(port.id);
-            return Ok(());
-        };
-        if state.set.as_ref().is_some_and(|it| Arc::ptr_eq(it, &set)) {
-            return Ok(());
+            state.leave_sets(port.id);
+            state.join(port, set)
+        })
+    }
+
+    /// `mach_port_insert_member`
+    pub(crate) fn insert_member(&self, member: PortName, set: PortName) -> Result<(), KernReturn> {
+        drop(self.receiving(member)?);
+        let set = self.set(set)?;
+        self.with_receiver(member, |port, state| {
+            if state.membership(&set).is_some() {
+                return Err(KernReturn::ALREADY_IN_SET);
+            }
+            if state.sets.len() >= MOST_SETS {
+                return Err(KernReturn::RESOURCE_SHORTAGE);
+            }
+            self.budget.afford(Resource::Objects)?;
+            state.join(port, set)
+        })
+    }
+
+    /// `mach_port_extract_member`
+    pub(crate) fn extract_member(&self, member: PortName, set: PortName) -> Result<(), KernReturn> {
+        drop(self.receiving(member)?);
+        let set = self.set(set)?;
+        self.with_receiver(member, |port, state| {
+            let at = state.sets.iter().position(|it| Arc::ptr_eq(&it.set, &set)).ok_or(KernReturn::NOT_IN_SET)?;
+            state.sets.remove(at);
+            set.lock().members.remove(&port.id);
+            Ok(())
+        })
+    }
+
+    /// `mach_port_peek`: a message that waits, by its number, or the first if that is 0.
+    pub(crate) fn peek(&self, name: PortName, number: u32) -> Result<Peeked, KernReturn> {
+        self.with_receiver(name, |_, state| {
+            let first = state.sequence;
+            let at = if number == 0 { 0 } else { number.wrapping_sub(first) };
+            let message = state.queue.get(at as usize).ok_or(KernReturn::FAILURE)?;
+            Ok(Peeked {
+                sequence: first.wrapping_add(at),
+                size: message.bytes.len() as u32,
+                id: message.id(),
+                sender: Sender { context: state.context, ..message.sender },
+            })
+        })
+    }
+
+    /// `mach_port_set_ktype`
+    pub(crate) fn set_kind(&self, name: PortName, right: RightKind, kind: u32) -> Result<(), KernReturn> {
+        let mut state = self.alive()?;
+        let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
+        let port = entry.held.port().filter(|_| entry.held.has(right)).ok_or(KernReturn::INVALID_RIGHT)?;
+        if port.object().is_some() {
+            return Err(KernReturn::INVALID_ARGUMENT);
         }
-        state.leave_set(port.id);
-        let mut members = set.lock();
-        if !members.alive {
-            return Err(KernReturn::INVALID_NAME);
-        }
-        members.members.insert(port.id, port.clone());
-        drop(members);
-        state.set = Some(set);
-        state.turn_away(MsgReturn::RCV_PORT_CHANGED);
-        state.offer(&port);
+        port.lock().kind = kind;
         Ok(())
+    }
+
+    /// The port that a name has a send or receive right to.
+    pub(crate) fn port(&self, name: PortName) -> Result<Arc<Port>, KernReturn> {
+        let mut state = self.alive()?;
+        match &state.get(name).ok_or(KernReturn::INVALID_NAME)?.held {
+            Held::Send(it) | Held::Both(_, it) => Ok(it.port().clone()),
+            Held::Receive(it) => Ok(it.port().clone()),
+            Held::SendOnce(_) | Held::Set(_) | Held::Dead => Err(KernReturn::INVALID_RIGHT),
+        }
+    }
+
+    /// `mach_port_dnrequest_info`: requests that a port has room for, and those that it has.
+    pub(crate) fn requests(&self, name: PortName) -> Result<(u32, u32), KernReturn> {
+        self.with_receiver(name, |_, state| {
+            let there = state.dead_names.len();
+            // What the vector has by chance beyond what was asked for is room as well.
+            Ok((state.dead_names.capacity() as u32, there as u32))
+        })
+    }
+
+    /// Makes room for so many requests.
+    pub(crate) fn reserve_requests(&self, name: PortName, room: u32) -> Result<(), KernReturn> {
+        drop(self.alive()?);
+        if room > MOST_REQUESTS {
+            return Err(KernReturn::INVALID_VALUE);
+        }
+        self.with_receiver(name, |_, state| {
+            let more = (room as usize).saturating_sub(state.dead_names.len());
+            state.dead_names.reserve(more);
+            Ok(())
+        })
     }
 
     /// `mach_port_request_notification` for the death of a receive right: it survives in a message.
@@ -113,22 +216,27 @@ impl Space {
         &self,
         name: PortName,
         sync: u32,
-        notify: Carried,
+        notify: Option<SendOnceRef>,
     ) -> Result<Carried, KernReturn> {
-        let notify = notify_right(notify)?;
         drop(self.alive()?);
         if sync != 0 {
             return Err(KernReturn::INVALID_VALUE);
         }
         let port = self.receiving(name)?;
+        self.budget.afford(Resource::Objects)?;
         let before = std::mem::replace(&mut port.lock().port_destroyed, notify);
         Ok(before.map_or(Carried::Null, Carried::SendOnce))
     }
 
     /// The same for the end of the last send right.
-    pub(crate) fn request_no_senders(&self, name: PortName, sync: u32, notify: Carried) -> Result<Carried, KernReturn> {
-        let notify = notify_right(notify)?;
+    pub(crate) fn request_no_senders(
+        &self,
+        name: PortName,
+        sync: u32,
+        notify: Option<SendOnceRef>,
+    ) -> Result<Carried, KernReturn> {
         let port = self.receiving(name)?;
+        self.budget.afford(Resource::Objects)?;
         let mut state = port.lock();
         let before = state.no_senders.take();
         match notify {
@@ -143,8 +251,12 @@ impl Space {
     }
 
     /// The same for the death of the port that a name has a right to.
-    pub(crate) fn request_dead_name(&self, name: PortName, sync: u32, notify: Carried) -> Result<Carried, KernReturn> {
-        let notify = notify_right(notify)?;
+    pub(crate) fn request_dead_name(
+        &self,
+        name: PortName,
+        sync: u32,
+        notify: Option<SendOnceRef>,
+    ) -> Result<Carried, KernReturn> {
         let mut state = self.alive()?;
         let number = state.number;
         let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
@@ -162,10 +274,27 @@ impl Space {
             }
             held => held.port().cloned().ok_or(KernReturn::INVALID_RIGHT)?,
         };
+        self.budget.afford(Resource::Objects)?;
         entry.armed = notify.is_some();
         let before = exchange_request(&port, number, name, notify);
         drop(state);
         Ok(before.map_or(Carried::Null, Carried::SendOnce))
+    }
+}
+
+impl PortState {
+    /// Puts a port into a set that it is not in.
+    fn join(&mut self, port: &Arc<Port>, set: Arc<PortSet>) -> Result<(), KernReturn> {
+        let mut members = set.lock();
+        if !members.alive {
+            return Err(KernReturn::INVALID_NAME);
+        }
+        members.members.insert(port.id, port.clone());
+        drop(members);
+        self.sets.push(Membership { set, listed: false });
+        self.turn_away(MsgReturn::RCV_PORT_CHANGED);
+        self.offer(port);
+        Ok(())
     }
 }
 
@@ -183,7 +312,7 @@ fn exchange_request(port: &Arc<Port>, space: u32, name: PortName, notify: Option
 }
 
 /// Who is to be notified; null cancels.
-fn notify_right(right: Carried) -> Result<Option<SendOnceRef>, KernReturn> {
+pub(crate) fn notify_right(right: Carried) -> Result<Option<SendOnceRef>, KernReturn> {
     match right.or_dead() {
         Carried::SendOnce(it) => Ok(Some(it)),
         Carried::Null => Ok(None),

@@ -166,7 +166,7 @@ fn take_from_port(
     if !port.is_alive() || port.home() != Some(home) {
         return Err(MsgReturn::RCV_PORT_DIED);
     }
-    if state.set.is_some() {
+    if !state.sets.is_empty() {
         return Err(MsgReturn::RCV_IN_SET);
     }
     if let Some(it) = state.take(room) {
@@ -194,14 +194,12 @@ fn take_from_set(set: &Arc<PortSet>, room: Room, limit: Option<Duration>) -> Res
         drop(state);
         let mut state = port.lock();
         // It may have left since, or somebody else may have emptied it.
-        if !state.set.as_ref().is_some_and(|it| Arc::ptr_eq(it, set)) {
-            continue;
-        }
-        state.listed = false;
+        let Some(place) = state.membership(set) else { continue };
+        place.listed = false;
         let Some(taken) = state.take(room) else { continue };
         if matches!(taken, Taken::TooLarge(_)) {
             // Whoever comes next finds it where it was.
-            state.listed = true;
+            state.membership(set).expect("it was there just now").listed = true;
             set.lock().ready.push_front(port.clone());
         }
         state.offer(&port);
@@ -219,22 +217,26 @@ impl PortState {
     /// Gives messages to those who wait for them, or lists the port among the ready ones of its set.
     pub(crate) fn offer(&mut self, port: &Arc<Port>) {
         while !self.queue.is_empty() {
-            let waiting = match self.set.clone() {
-                None => self.receivers.pop_front(),
-                Some(set) => {
-                    let mut set = set.lock();
-                    let waiting = set.receivers.pop_front();
-                    if waiting.is_none() && !self.listed {
-                        self.listed = true;
-                        set.ready.push_back(port.clone());
-                    }
-                    waiting
-                }
-            };
-            let Some(Receiving { waiter, room }) = waiting else { return };
+            let Some(Receiving { waiter, room }) = self.next_receiver(port) else { return };
             let taken = self.take(room).expect("the queue was not empty");
             waiter.wake(Ok(taken));
         }
+    }
+
+    /// Who waits for a message of the port; if it is in sets and nobody does, they list it as ready.
+    fn next_receiver(&mut self, port: &Arc<Port>) -> Option<Receiving> {
+        if self.sets.is_empty() {
+            return self.receivers.pop_front();
+        }
+        self.sets.iter_mut().find_map(|it| {
+            let mut set = it.set.lock();
+            let waiting = set.receivers.pop_front();
+            if waiting.is_none() && !it.listed {
+                it.listed = true;
+                set.ready.push_back(port.clone());
+            }
+            waiting
+        })
     }
 
     /// The first message, if there is one.

@@ -1,7 +1,7 @@
 //! Port sets: ports of one space that are received from together.
 //!
 //! Ports with messages are served in the order in which they became ready, each for one message at a time, so none
-//! starves.
+//! starves. A port may be in several sets; whoever is first takes the message.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -29,6 +29,14 @@ pub(crate) struct SetState {
     /// Members with messages. Some have left since, or were emptied.
     pub(crate) ready: VecDeque<Arc<Port>>,
     pub(crate) receivers: VecDeque<Receiving>,
+}
+
+/// A port's place in a set.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    pub(crate) set: Arc<PortSet>,
+    /// Whether the set lists the port among those with messages.
+    pub(crate) listed: bool,
 }
 
 impl PortSet {
@@ -62,22 +70,22 @@ impl PortSet {
             std::mem::take(&mut state.members)
         };
         for port in members.into_values() {
-            let mut state = port.lock();
-            if state.set.as_ref().is_some_and(|it| Arc::ptr_eq(it, self)) {
-                state.set = None;
-                state.listed = false;
-            }
+            port.lock().sets.retain(|it| !Arc::ptr_eq(&it.set, self));
         }
     }
 }
 
 impl PortState {
-    /// Leaves the set it is in, if any. `id` is the port's.
-    pub(crate) fn leave_set(&mut self, id: u64) {
-        self.listed = false;
-        if let Some(set) = self.set.take() {
-            set.lock().members.remove(&id);
+    /// Leaves every set it is in. `id` is the port's.
+    pub(crate) fn leave_sets(&mut self, id: u64) {
+        for it in self.sets.drain(..) {
+            it.set.lock().members.remove(&id);
         }
+    }
+
+    /// Its place in a set.
+    pub(crate) fn membership(&mut self, set: &Arc<PortSet>) -> Option<&mut Membership> {
+        self.sets.iter_mut().find(|it| Arc::ptr_eq(&it.set, set))
     }
 }
 

@@ -20,8 +20,11 @@ use crate::sync::{Guard, Mutex, Rank};
 
 /// Most user references of a name (`MACH_PORT_UREFS_MAX`).
 pub(crate) const MOST_REFERENCES: u32 = 65535;
-/// Names of one space, at most.
-const MOST_NAMES: usize = 1 << 23;
+/// Names that can be told apart.
+pub(crate) const MOST_NAMES: usize = 1 << 23;
+
+/// Room that is made in advance, at most: a task does not pay for it.
+const MOST_RESERVED: usize = 1 << 16;
 
 /// The names of one task.
 pub(crate) struct Space {
@@ -29,6 +32,7 @@ pub(crate) struct Space {
     pub(crate) number: u32,
     /// How the kernel writes to its task.
     pub(crate) abi: AbiId,
+    pub(crate) budget: Arc<Budget>,
     state: Mutex<SpaceState>,
 }
 
@@ -37,6 +41,7 @@ pub(crate) struct SpaceState {
     pub(crate) number: u32,
     pub(crate) abi: AbiId,
     pub(crate) alive: bool,
+    most_names: usize,
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// Entries under names that the kernel did not choose.
@@ -138,12 +143,13 @@ impl Entry {
 static NEXT_NUMBER: AtomicU32 = AtomicU32::new(1);
 
 impl Space {
-    pub(crate) fn new(abi: AbiId, budget: &Arc<Budget>) -> Arc<Space> {
+    pub(crate) fn new(abi: AbiId, budget: Arc<Budget>) -> Arc<Space> {
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
         let state = SpaceState {
             number,
             abi,
             alive: true,
+            most_names: budget.most_names,
             // No name has the index 0.
             slots: vec![Slot::default()],
             free: Vec::new(),
@@ -151,7 +157,7 @@ impl Space {
             sends: HashMap::new(),
             budget: budget.clone(),
         };
-        Arc::new(Space { number, abi, state: Mutex::new(Rank::Space, state) })
+        Arc::new(Space { number, abi, budget, state: Mutex::new(Rank::Space, state) })
     }
 
     /// The space, dead or alive.
@@ -228,6 +234,28 @@ impl SpaceState {
         given.chain(self.chosen.keys().map(|it| PortName(*it)))
     }
 
+    /// Names in use.
+    pub(crate) fn len(&self) -> usize {
+        // The first slot is never given out.
+        self.slots.len() - 1 - self.free.len() + self.chosen.len()
+    }
+
+    /// Whether there is no room for another name.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() >= self.most_names
+    }
+
+    /// Names that the table has room for, and how many of them were given out at least once.
+    pub(crate) fn table(&self) -> (usize, usize) {
+        (self.slots.capacity(), self.slots.len())
+    }
+
+    /// Makes room for so many names.
+    pub(crate) fn reserve(&mut self, names: usize) {
+        let names = names.min(self.most_names).min(MOST_RESERVED);
+        self.slots.reserve(names.saturating_sub(self.slots.len()));
+    }
+
     /// A new name for an entry.
     pub(crate) fn add(&mut self, entry: Entry) -> Result<PortName, KernReturn> {
         let name = self.free_name()?;
@@ -237,6 +265,9 @@ impl SpaceState {
 
     /// A name that stands for nothing.
     pub(crate) fn free_name(&mut self) -> Result<PortName, KernReturn> {
+        if self.is_full() {
+            return Err(KernReturn::NO_SPACE);
+        }
         self.afford()?;
         let index = match self.free.pop() {
             Some(index) => index,
@@ -258,11 +289,8 @@ impl SpaceState {
 
     /// Whether there may be another name.
     pub(crate) fn afford(&self) -> Result<(), KernReturn> {
-        match () {
-            () if !self.budget.spend(Resource::Tables) => Err(KernReturn::RESOURCE_SHORTAGE),
-            () if !self.budget.spend(Resource::Names) => Err(KernReturn::NO_SPACE),
-            () => Ok(()),
-        }
+        self.budget.afford(Resource::Tables)?;
+        self.budget.afford(Resource::Names)
     }
 
     /// Puts an entry under a name that stands for nothing.

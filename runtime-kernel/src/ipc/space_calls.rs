@@ -8,6 +8,7 @@ use super::port::Port;
 use super::right::{Carried, ReceiveRef};
 use super::set::PortSet;
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
+use crate::budget::Resource;
 
 /// `MACH_PORT_TYPE_DNREQUEST`
 const ARMED: u32 = 0x8000_0000;
@@ -32,6 +33,7 @@ impl Space {
         if !matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::DEAD_NAME) {
             return Err(KernReturn::INVALID_VALUE);
         }
+        self.budget.afford(Resource::Objects)?;
         let name = state.free_name()?;
         state.put(name, Entry::new(fresh(right, name, self.abi)?));
         Ok(name)
@@ -43,13 +45,18 @@ impl Space {
         if !name.is_valid() {
             return Err(KernReturn::INVALID_VALUE);
         }
-        let held = fresh(right, name, self.abi)?;
+        let is_kind = matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::DEAD_NAME);
+        if !is_kind {
+            return Err(KernReturn::INVALID_VALUE);
+        }
         if state.get(name).is_some() {
-            drop(state);
             return Err(KernReturn::NAME_EXISTS);
         }
-        state.afford()?;
-        state.put(name, Entry::new(held));
+        if state.is_full() {
+            return Err(KernReturn::RESOURCE_SHORTAGE);
+        }
+        self.budget.afford(Resource::Objects)?;
+        state.put(name, Entry::new(fresh(right, name, self.abi)?));
         Ok(())
     }
 
@@ -62,15 +69,20 @@ impl Space {
         if state.get(new).is_some() {
             return Err(KernReturn::NAME_EXISTS);
         }
+        state.get(old).ok_or(KernReturn::INVALID_NAME)?;
+        self.budget.afford(Resource::Objects)?;
         state.rename(old, new)
     }
 
     /// `mach_port_destroy`
     pub(crate) fn destroy_name(&self, name: PortName) -> Result<(), KernReturn> {
         let mut state = self.alive()?;
-        let entry = state.remove(name).ok_or(KernReturn::INVALID_NAME)?;
+        if state.get(name).ok_or(KernReturn::INVALID_NAME)?.held.is_guarded() {
+            return Err(KernReturn::INVALID_RIGHT);
+        }
+        let entry = state.remove(name);
         drop(state);
-        entry.release();
+        entry.into_iter().for_each(Entry::release);
         Ok(())
     }
 
@@ -101,6 +113,7 @@ impl Space {
         if single {
             return match delta {
                 0 => Ok(()),
+                -1 if entry.held.is_guarded() => Err(KernReturn::INVALID_RIGHT),
                 -1 => {
                     release_single(state, name, right);
                     Ok(())
@@ -153,6 +166,13 @@ impl Space {
     }
 
     /// `mach_port_names`: names, and in the same order what they stand for.
+    pub(crate) fn list_names(&self) -> Result<Vec<(PortName, u32)>, KernReturn> {
+        drop(self.alive()?);
+        self.budget.afford(Resource::Objects)?;
+        self.names_and_types()
+    }
+
+    /// The same, for whoever looks from outside.
     pub(crate) fn names_and_types(&self) -> Result<Vec<(PortName, u32)>, KernReturn> {
         let mut state = self.alive()?;
         let names: Vec<PortName> = state.names().collect();
@@ -166,7 +186,12 @@ impl Space {
             drop(state);
             return Err(KernReturn::INVALID_VALUE);
         }
-        state.insert(name, right)
+        if let Carried::Null | Carried::Dead = right {
+            return Err(KernReturn::INVALID_CAPABILITY);
+        }
+        let result = state.insert(name, right, &self.budget);
+        drop(state);
+        result
     }
 
     /// `mach_port_extract_right`
@@ -211,7 +236,7 @@ fn release_single(mut state: crate::sync::Guard<'_, SpaceState>, name: PortName,
 }
 
 impl SpaceState {
-    fn type_of(&mut self, name: PortName) -> Option<u32> {
+    pub(crate) fn type_of(&mut self, name: PortName) -> Option<u32> {
         let entry = self.get(name)?;
         let armed = if entry.armed { ARMED } else { 0 };
         let accepting = if entry.is_accepting() { ACCEPTING } else { 0 };

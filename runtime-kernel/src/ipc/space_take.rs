@@ -6,6 +6,7 @@ use super::copyin::Header;
 use super::message::Destination;
 use super::right::{Carried, SendOnceRef, SendRef};
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
+use crate::budget::{Budget, Resource};
 
 /// Rights on their way out of a space, and what follows once its lock is free.
 type Taken = (Carried, Option<Entry>);
@@ -91,7 +92,8 @@ impl SpaceState {
         let Some(entry) = self.get(name) else { return false };
         match disposition {
             Disposition::MOVE_RECEIVE | Disposition::MAKE_SEND | Disposition::MAKE_SEND_ONCE => {
-                entry.held.receiving().is_some()
+                let moves = disposition == Disposition::MOVE_RECEIVE;
+                entry.held.receiving().is_some() && !(moves && entry.held.is_immovable())
             }
             Disposition::MOVE_SEND | Disposition::COPY_SEND => {
                 entry.held.sending().is_some() || matches!(entry.held, Held::Dead)
@@ -141,7 +143,7 @@ impl SpaceState {
     }
 
     /// Puts a right under a name of somebody's choice, as `mach_port_insert_right` does.
-    pub(crate) fn insert(&mut self, name: PortName, right: Carried) -> Result<(), KernReturn> {
+    pub(crate) fn insert(&mut self, name: PortName, right: Carried, budget: &Budget) -> Result<(), KernReturn> {
         let Some(port) = right.port().cloned() else { return Err(KernReturn::INVALID_CAPABILITY) };
         let once = matches!(right, Carried::SendOnce(_));
         let known = if once { None } else { self.name_of(&port) };
@@ -162,6 +164,10 @@ impl SpaceState {
         if known.is_some() {
             return self.receive(right).map(drop);
         }
+        if self.is_full() {
+            return Err(KernReturn::RESOURCE_SHORTAGE);
+        }
+        budget.afford(Resource::Objects)?;
         self.put(name, Entry::new(held(right)?));
         Ok(())
     }

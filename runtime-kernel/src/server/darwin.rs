@@ -1,28 +1,57 @@
 //! The interfaces of Darwin.
 
+mod attributes;
+mod construct;
 mod mach_port;
+mod space_info;
+mod task;
+mod thread_act;
 
-use generated::darwin::{mach_port as wire, types};
-use mig_rt::{PortIn, Subsystem, Translate};
+use generated::darwin::task::KcdataObject;
+use generated::darwin::types;
+use generated::darwin::{mach_port as mach_port_wire, task as task_wire, thread_act as thread_act_wire};
+use mig_rt::Subsystem;
 
-use super::{Maybe, Server};
+use super::{Maybe, Server, outtran, translate};
 use crate::in_kernel::InKernel;
-use crate::ipc::space::Space;
+use crate::task::TaskObject;
+use crate::thread::ThreadObject;
 
-/// Task ports of every flavor name the same space here: a right to a task is a right to all of it.
-macro_rules! spaces {
-    ($($marker:ident)*) => { $(
-        impl Translate<InKernel, types::$marker> for Server {
-            type Object = Maybe<Space>;
-
-            fn intran(&self, from: PortIn<'_, InKernel>) -> Maybe<Space> {
-                super::space(&from)
-            }
-        }
-    )* };
+// Ports of every flavor stand for the same here: a right to a task is a right to all of it.
+translate! {
+    types::IpcSpace => super::task, Maybe<TaskObject>;
+    types::IpcSpaceRead => super::task, Maybe<TaskObject>;
+    types::IpcSpaceInspect => super::task, Maybe<TaskObject>;
+    types::Task => super::task, Maybe<TaskObject>;
+    types::TaskInspect => super::task, Maybe<TaskObject>;
+    types::TaskName => super::task, Maybe<TaskObject>;
+    types::TaskRead => super::task, Maybe<TaskObject>;
+    types::TaskPolicySet => super::task, Maybe<TaskObject>;
+    types::TaskPolicyGet => super::task, Maybe<TaskObject>;
+    types::ThreadAct => super::thread, Maybe<ThreadObject>;
+    types::ThreadInspect => super::thread, Maybe<ThreadObject>;
+    types::ThreadRead => super::thread, Maybe<ThreadObject>;
+    types::ThreadActConsumeRef => super::thread, Maybe<ThreadObject>;
+    types::LockSet => super::nothing, ();
+    types::SemaphoreConsumeRef => super::nothing, ();
+    types::ProcessorSet => super::nothing, ();
+    types::TaskSuspensionToken => super::nothing, ();
+    types::IpcVoucher => super::nothing, ();
+    types::TaskIdToken => super::nothing, ();
+    KcdataObject => super::nothing, ();
 }
-spaces! { IpcSpace IpcSpaceRead IpcSpaceInspect }
+outtran! {
+    types::Task types::ThreadAct types::LockSet types::Semaphore types::ProcessorSetName types::IpcVoucher
+    types::TaskIdToken
+}
 
 pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
-    vec![wire::darwin_lp64::subsystem(), wire::darwin_ilp32::subsystem()]
+    vec![
+        mach_port_wire::darwin_lp64::subsystem(),
+        mach_port_wire::darwin_ilp32::subsystem(),
+        task_wire::darwin_lp64::subsystem(),
+        task_wire::darwin_ilp32::subsystem(),
+        thread_act_wire::darwin_lp64::subsystem(),
+        thread_act_wire::darwin_ilp32::subsystem(),
+    ]
 }

@@ -1,28 +1,34 @@
 //! The interfaces of Mach 3.
 
+mod mach;
 mod mach_port;
 
-use generated::mach3::{mach_port as wire, types};
-use mig_rt::{PortIn, Subsystem, Translate};
+use generated::mach3::types;
+use generated::mach3::{mach as mach_wire, mach_port as mach_port_wire};
+use mig_rt::Subsystem;
 
-use super::{Maybe, Server};
+use super::{IsPrivileged, Maybe, Server, outtran, translate};
 use crate::in_kernel::InKernel;
-use crate::ipc::space::Space;
+use crate::task::TaskObject;
+use crate::thread::ThreadObject;
 
-impl Translate<InKernel, types::IpcSpace> for Server {
-    type Object = Maybe<Space>;
-
-    fn intran(&self, from: PortIn<'_, InKernel>) -> Maybe<Space> {
-        super::space(&from)
-    }
+translate! {
+    types::IpcSpace => super::task, Maybe<TaskObject>;
+    types::Task => super::task, Maybe<TaskObject>;
+    types::Thread => super::thread, Maybe<ThreadObject>;
+    types::HostPriv => super::privileged, IsPrivileged;
+    types::VmTask => super::nothing, ();
+    types::MemoryObjectControl => super::nothing, ();
 }
-
-impl Translate<InKernel, types::HostPriv> for Server {
-    type Object = ();
-
-    fn intran(&self, _: PortIn<'_, InKernel>) {}
-}
+outtran! { types::Task types::Thread }
 
 pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
-    vec![wire::gnumach_i386::subsystem(), wire::gnumach_x86_64::subsystem(), wire::gnumach_x86_64_2022::subsystem()]
+    vec![
+        mach_port_wire::gnumach_i386::subsystem(),
+        mach_port_wire::gnumach_x86_64::subsystem(),
+        mach_port_wire::gnumach_x86_64_2022::subsystem(),
+        mach_wire::gnumach_i386::subsystem(),
+        mach_wire::gnumach_x86_64::subsystem(),
+        mach_wire::gnumach_x86_64_2022::subsystem(),
+    ]
 }

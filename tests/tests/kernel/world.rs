@@ -14,7 +14,7 @@ impl World {
     }
 
     pub(crate) fn seeded(seed: u64) -> World {
-        World { kernel: Kernel::new(Config { order: Order::Seeded(seed) }) }
+        World { kernel: Kernel::new(Config { order: Order::Seeded(seed), ..Config::default() }) }
     }
 
     pub(crate) fn task(&self, name: &str) -> Task {

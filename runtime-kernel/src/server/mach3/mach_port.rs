@@ -1,58 +1,63 @@
 //! `mach_port` of Mach 3.
 
-use generated::mach3::mach_port::{MachPortServer, mach_port_names};
-use generated::mach3::types::{MachPortStatus, PortType};
+use generated::mach3::mach_port::{MachPortServer, PortKernelType, mach_port_names};
+use generated::mach3::types::{MachPortStatus, OldMachPortStatus, PortType};
 use mig_rt::{AnyRight, Disposition, KernReturn, MsgId, Outbound, PortName, Region, RightKind, SendOnceRight};
 
 use crate::in_kernel::{InKernel, answer};
-use crate::ipc::space::Space;
-use crate::server::{Maybe, Server, request_notification};
+use crate::server::{IsPrivileged, Maybe, Server, request};
+use crate::task::TaskObject;
 
 /// `MACH_PORT_QLIMIT_MAX`
 const MOST_QUEUED: u32 = 16;
 
 impl MachPortServer<InKernel> for Server {
-    fn mach_port_names(&mut self, task: Maybe<Space>) -> Result<mach_port_names::Out<InKernel>, KernReturn> {
-        let (names, types): (Vec<PortName>, Vec<u32>) = task.space()?.names_and_types()?.into_iter().unzip();
+    fn mach_port_names(&mut self, task: Maybe<TaskObject>) -> Result<mach_port_names::Out<InKernel>, KernReturn> {
+        let (names, types): (Vec<PortName>, Vec<u32>) = task.space()?.list_names()?.into_iter().unzip();
         Ok(mach_port_names::Out { names: Region::new(&InKernel, &names)?, types: Region::new(&InKernel, &types)? })
     }
 
-    fn mach_port_type(&mut self, task: Maybe<Space>, name: PortName) -> Result<PortType, KernReturn> {
+    fn mach_port_type(&mut self, task: Maybe<TaskObject>, name: PortName) -> Result<PortType, KernReturn> {
         task.space()?.type_of(name).map(PortType)
     }
 
-    fn mach_port_rename(&mut self, task: Maybe<Space>, old: PortName, new: PortName) -> Result<(), KernReturn> {
+    fn mach_port_rename(&mut self, task: Maybe<TaskObject>, old: PortName, new: PortName) -> Result<(), KernReturn> {
         task.space()?.rename(old, new)
     }
 
     fn mach_port_allocate_name(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         right: RightKind,
         name: PortName,
     ) -> Result<(), KernReturn> {
         task.space()?.allocate_name(right, name)
     }
 
-    fn mach_port_allocate(&mut self, task: Maybe<Space>, right: RightKind) -> Result<PortName, KernReturn> {
+    fn mach_port_allocate(&mut self, task: Maybe<TaskObject>, right: RightKind) -> Result<PortName, KernReturn> {
         task.space()?.allocate(right)
     }
 
-    fn mach_port_destroy(&mut self, task: Maybe<Space>, name: PortName) -> Result<(), KernReturn> {
+    fn mach_port_destroy(&mut self, task: Maybe<TaskObject>, name: PortName) -> Result<(), KernReturn> {
         task.space()?.destroy_name(name)
     }
 
-    fn mach_port_deallocate(&mut self, task: Maybe<Space>, name: PortName) -> Result<(), KernReturn> {
+    fn mach_port_deallocate(&mut self, task: Maybe<TaskObject>, name: PortName) -> Result<(), KernReturn> {
         task.space()?.deallocate(name)
     }
 
-    fn mach_port_get_refs(&mut self, task: Maybe<Space>, name: PortName, right: RightKind) -> Result<u32, KernReturn> {
+    fn mach_port_get_refs(
+        &mut self,
+        task: Maybe<TaskObject>,
+        name: PortName,
+        right: RightKind,
+    ) -> Result<u32, KernReturn> {
         task.space()?.references(name, right)
     }
 
     fn mach_port_mod_refs(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         name: PortName,
         right: RightKind,
         delta: i32,
@@ -60,21 +65,44 @@ impl MachPortServer<InKernel> for Server {
         task.space()?.mod_refs(name, right, delta)
     }
 
-    fn mach_port_set_qlimit(&mut self, task: Maybe<Space>, name: PortName, qlimit: u32) -> Result<(), KernReturn> {
+    fn old_mach_port_get_receive_status(
+        &mut self,
+        task: Maybe<TaskObject>,
+        name: PortName,
+    ) -> Result<OldMachPortStatus, KernReturn> {
+        let it = task.space()?.status(name)?;
+        Ok(OldMachPortStatus {
+            mps_pset: it.set,
+            mps_mscount: it.made,
+            mps_qlimit: it.limit,
+            mps_msgcount: it.queued,
+            mps_sorights: it.send_onces,
+            mps_srights: it.has_sends,
+            mps_pdrequest: it.port_destroyed,
+            mps_nsrequest: it.no_senders,
+        })
+    }
+
+    fn mach_port_set_qlimit(&mut self, task: Maybe<TaskObject>, name: PortName, qlimit: u32) -> Result<(), KernReturn> {
         task.space()?.set_limit(name, qlimit, MOST_QUEUED)
     }
 
-    fn mach_port_set_mscount(&mut self, task: Maybe<Space>, name: PortName, mscount: u32) -> Result<(), KernReturn> {
+    fn mach_port_set_mscount(
+        &mut self,
+        task: Maybe<TaskObject>,
+        name: PortName,
+        mscount: u32,
+    ) -> Result<(), KernReturn> {
         task.space()?.set_made(name, mscount)
     }
 
-    fn mach_port_set_seqno(&mut self, task: Maybe<Space>, name: PortName, seqno: u32) -> Result<(), KernReturn> {
+    fn mach_port_set_seqno(&mut self, task: Maybe<TaskObject>, name: PortName, seqno: u32) -> Result<(), KernReturn> {
         task.space()?.set_sequence(name, seqno)
     }
 
     fn mach_port_get_receive_status(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         name: PortName,
     ) -> Result<MachPortStatus, KernReturn> {
         let it = task.space()?.status(name)?;
@@ -93,7 +121,7 @@ impl MachPortServer<InKernel> for Server {
 
     fn mach_port_get_set_status(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         name: PortName,
     ) -> Result<Region<InKernel, PortName>, KernReturn> {
         Region::new(&InKernel, &task.space()?.members(name)?)
@@ -101,7 +129,7 @@ impl MachPortServer<InKernel> for Server {
 
     fn mach_port_move_member(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         member: PortName,
         after: PortName,
     ) -> Result<(), KernReturn> {
@@ -110,18 +138,19 @@ impl MachPortServer<InKernel> for Server {
 
     fn mach_port_request_notification(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         name: PortName,
         id: MsgId,
         sync: u32,
         notify: SendOnceRight<InKernel>,
     ) -> Result<Outbound<'static, InKernel>, KernReturn> {
-        request_notification(task.space()?, name, id, sync, notify)
+        let before = request(task.space()?, name, id, sync, InKernel::take(notify))?;
+        Ok(answer(before, Disposition::MOVE_SEND_ONCE))
     }
 
     fn mach_port_insert_right(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         name: PortName,
         poly: AnyRight<InKernel>,
     ) -> Result<(), KernReturn> {
@@ -134,7 +163,7 @@ impl MachPortServer<InKernel> for Server {
 
     fn mach_port_extract_right(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         name: PortName,
         msgt_name: Disposition,
     ) -> Result<Outbound<'static, InKernel>, KernReturn> {
@@ -143,14 +172,30 @@ impl MachPortServer<InKernel> for Server {
 
     fn mach_port_set_protected_payload(
         &mut self,
-        task: Maybe<Space>,
+        task: Maybe<TaskObject>,
         name: PortName,
         payload: u64,
     ) -> Result<(), KernReturn> {
         task.space()?.set_payload(name, Some(payload))
     }
 
-    fn mach_port_clear_protected_payload(&mut self, task: Maybe<Space>, name: PortName) -> Result<(), KernReturn> {
+    fn mach_port_set_ktype(
+        &mut self,
+        host: IsPrivileged,
+        task: Maybe<TaskObject>,
+        name: PortName,
+        right: RightKind,
+        ktype: PortKernelType,
+    ) -> Result<(), KernReturn> {
+        host.check()?;
+        let space = task.space()?;
+        if !matches!(ktype, PortKernelType::NONE | PortKernelType::USER_DEVICE) {
+            return Err(KernReturn::INVALID_ARGUMENT);
+        }
+        space.set_kind(name, right, ktype.0)
+    }
+
+    fn mach_port_clear_protected_payload(&mut self, task: Maybe<TaskObject>, name: PortName) -> Result<(), KernReturn> {
         task.space()?.set_payload(name, None)
     }
 }

@@ -1,0 +1,64 @@
+//! `task` of Darwin: what tasks carry for the kernel's use.
+
+use generated::darwin::task::TaskServer;
+use generated::darwin::types::{
+    TASK_BOOTSTRAP_PORT, TASK_HOST_PORT, TASK_INSPECT_PORT, TASK_KERNEL_PORT, TASK_NAME_PORT, TASK_PORT_REGISTER_MAX,
+    TASK_READ_PORT,
+};
+use mig_rt::{KernReturn, Rights, SendRight};
+
+use crate::in_kernel::InKernel;
+use crate::server::{Maybe, Server, register, registered, set_special, special};
+use crate::special::Special;
+use crate::task::TaskObject;
+
+/// Ports that a task hands on.
+const MOST: usize = TASK_PORT_REGISTER_MAX as usize;
+
+fn settable(number: i32) -> Option<Special> {
+    match number {
+        TASK_KERNEL_PORT => Some(Special::Kernel),
+        TASK_HOST_PORT => Some(Special::Host),
+        TASK_BOOTSTRAP_PORT => Some(Special::Bootstrap),
+        _ => None,
+    }
+}
+
+impl TaskServer<InKernel> for Server {
+    fn mach_ports_register(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        init_port_set: Rights<'_, InKernel, SendRight<InKernel>>,
+    ) -> Result<(), KernReturn> {
+        register(&target_task.task()?.special, init_port_set, MOST)
+    }
+
+    fn mach_ports_lookup(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+    ) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
+        registered(target_task.task()?, MOST)
+    }
+
+    /// Name, inspection and reading have no ports of their own here: what they give is the task's port itself.
+    fn task_get_special_port(
+        &mut self,
+        task: Maybe<TaskObject>,
+        which_port: i32,
+    ) -> Result<SendRight<InKernel>, KernReturn> {
+        let task = task.task()?;
+        match which_port {
+            TASK_NAME_PORT | TASK_INSPECT_PORT | TASK_READ_PORT => Ok(InKernel::send(task.own_port())),
+            number => special(&task.special, settable(number)),
+        }
+    }
+
+    fn task_set_special_port(
+        &mut self,
+        task: Maybe<TaskObject>,
+        which_port: i32,
+        special_port: SendRight<InKernel>,
+    ) -> Result<(), KernReturn> {
+        set_special(&task.task()?.special, settable(which_port), special_port)
+    }
+}

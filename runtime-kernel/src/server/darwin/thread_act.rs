@@ -1,0 +1,38 @@
+//! `thread_act` of Darwin: what threads carry for the kernel's use.
+
+use generated::darwin::thread_act::ThreadActServer;
+use generated::darwin::types::{THREAD_INSPECT_PORT, THREAD_KERNEL_PORT, THREAD_READ_PORT};
+use mig_rt::{KernReturn, SendRight};
+
+use crate::in_kernel::InKernel;
+use crate::server::{Maybe, Server, set_special, special};
+use crate::special::Special;
+use crate::thread::ThreadObject;
+
+fn settable(number: i32) -> Option<Special> {
+    (number == THREAD_KERNEL_PORT).then_some(Special::Kernel)
+}
+
+impl ThreadActServer<InKernel> for Server {
+    /// Inspection and reading have no ports of their own here: what they give is the thread's port itself.
+    fn thread_get_special_port(
+        &mut self,
+        thr_act: Maybe<ThreadObject>,
+        which_port: i32,
+    ) -> Result<SendRight<InKernel>, KernReturn> {
+        let thread = thr_act.thread()?;
+        match which_port {
+            THREAD_INSPECT_PORT | THREAD_READ_PORT => Ok(InKernel::send(thread.own_port())),
+            number => special(&thread.special, settable(number)),
+        }
+    }
+
+    fn thread_set_special_port(
+        &mut self,
+        thr_act: Maybe<ThreadObject>,
+        which_port: i32,
+        special_port: SendRight<InKernel>,
+    ) -> Result<(), KernReturn> {
+        set_special(&thr_act.thread()?.special, settable(which_port), special_port)
+    }
+}
