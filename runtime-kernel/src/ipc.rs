@@ -9,6 +9,7 @@ pub(crate) mod copyout;
 pub(crate) mod guard;
 pub(crate) mod message;
 pub(crate) mod notify;
+pub(crate) mod pool;
 pub(crate) mod port;
 pub(crate) mod port_calls;
 pub(crate) mod queue;

@@ -10,8 +10,8 @@ use crate::in_kernel::InKernel;
 use crate::ipc::copyin::copy_in;
 use crate::ipc::copyout::{Envelope, copy_out};
 use crate::ipc::message::Message;
+use crate::ipc::pool;
 use crate::ipc::port::Port;
-use crate::ipc::queue::{self, Patience};
 use crate::server::{self, Server};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
@@ -77,11 +77,11 @@ impl fmt::Debug for KernelObject {
 /// Bytes of the largest reply of a kernel's routine, in line.
 const LARGEST_REPLY: usize = 8192;
 
-/// Serves a request on the sender's thread and sends the answer.
+/// Serves a request on the sender's thread. The answer is the caller's to send.
 ///
 /// The request is copied out into the kernel's space, dispatched by generated code, and answered by a generated reply:
 /// exactly what a server in a task would do.
-pub(crate) fn serve(port: &Arc<Port>, message: Message) {
+pub(crate) fn serve(port: &Arc<Port>, message: Message) -> Option<Message> {
     let (abi, trailer) = (message.abi, server::trailer());
     let entered = InKernel::enter(port);
     let envelope = Envelope { sequence: 0, context: 0, payload: None, trailer, name: Some(entered.0) };
@@ -89,42 +89,27 @@ pub(crate) fn serve(port: &Arc<Port>, message: Message) {
     let mut room = Buffer::<LARGEST_REPLY>::new();
     let room = room.bytes();
     let subsystems: &[Subsystem<InKernel, Server>] = server::subsystems();
-    let request = Aligned::new(&request);
     // SAFETY: the message was given out to this transport just now, and is used once.
     #[allow(unsafe_code, reason = "this is the loop of a server")]
-    let sent = unsafe { answer(abi, request.bytes(), room, subsystems, &mut Server, InKernel) };
+    let sent = aligned(&request, |request| unsafe { answer(abi, request, room, subsystems, &mut Server, InKernel) });
     drop(entered);
-    let Some(size) = sent else { return };
+    pool::give(request);
     // SAFETY: `answer` completed a message of this size.
     #[allow(unsafe_code, reason = "as above")]
-    let reply = unsafe { std::slice::from_raw_parts(room.as_ptr().cast::<u8>(), size) };
-    if let Ok(reply) = copy_in(&InKernel, abi, reply) {
-        // A kernel's answer goes beyond the limit of a queue.
-        drop(queue::send(reply, Patience::Forced));
-    }
+    let reply = unsafe { std::slice::from_raw_parts(room.as_ptr().cast::<u8>(), sent?) };
+    copy_in(&InKernel, abi, reply).ok()
 }
 
-/// A message where its items are aligned.
-struct Aligned {
-    words: Vec<u64>,
-    size: usize,
-}
-
-impl Aligned {
-    fn new(message: &[u8]) -> Aligned {
-        let word = |it: &[u8]| {
-            let mut bytes = [0; 8];
-            bytes[..it.len()].copy_from_slice(it);
-            u64::from_ne_bytes(bytes)
-        };
-        Aligned { words: message.chunks(8).map(word).collect(), size: message.len() }
+/// Looks at a message where its items are aligned. A vector of bytes may stand anywhere, though it hardly ever does.
+fn aligned<X>(message: &[u8], look: impl FnOnce(&[u8]) -> X) -> X {
+    if (message.as_ptr() as usize).is_multiple_of(align_of::<u64>()) {
+        return look(message);
     }
-
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: the words have at least `size` bytes, and no invalid ones.
-        #[allow(unsafe_code, reason = "no safe cast is in the standard library")]
-        unsafe {
-            std::slice::from_raw_parts(self.words.as_ptr().cast(), self.size)
-        }
-    }
+    let mut words = vec![0u64; message.len().div_ceil(8) + 1];
+    let at = words.as_mut_ptr().cast::<u8>();
+    // SAFETY: the words have at least as many bytes as the message, and are not looked at otherwise.
+    #[allow(unsafe_code, reason = "no safe cast is in the standard library")]
+    let copy = unsafe { std::slice::from_raw_parts_mut(at, message.len()) };
+    copy.copy_from_slice(message);
+    look(copy)
 }

@@ -4,7 +4,7 @@
 //! nothing else runs, so every interleaving of critical sections can be had, and had again. Time is virtual: it moves
 //! to the next deadline when nobody can run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub(crate) struct Turn {
 }
 
 thread_local! {
+    /// Whether this thread has a place in a schedule: looked at before every lock, so no more than a byte.
+    static SCHEDULED: Cell<bool> = const { Cell::new(false) };
     static TURN: RefCell<Option<Arc<Turn>>> = const { RefCell::new(None) };
 }
 
@@ -57,7 +59,11 @@ pub(crate) fn current() -> Option<Arc<Turn>> {
 }
 
 /// Lets another thread run, where they run one at a time.
+#[inline]
 pub(crate) fn checkpoint() {
+    if !SCHEDULED.get() {
+        return;
+    }
     if let Some(turn) = current() {
         turn.pass(Status::Ready);
     }
@@ -144,6 +150,7 @@ impl Turn {
     /// Runs a thread's body, from its first turn to its last.
     pub(crate) fn enter<X>(self: &Arc<Turn>, body: impl FnOnce() -> X) -> X {
         TURN.set(Some(self.clone()));
+        SCHEDULED.set(true);
         self.await_go();
         // Also if the body panics: the others go on.
         let _leave = Leave(self);
@@ -200,6 +207,7 @@ struct Leave<'a>(&'a Arc<Turn>);
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         TURN.set(None);
+        SCHEDULED.set(false);
         self.0.leave(Status::Done);
     }
 }

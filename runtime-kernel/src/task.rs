@@ -333,12 +333,14 @@ impl Names for TaskObject {
     }
 
     fn name_of_port(&self, to: Destination) -> PortName {
-        let port = to.port().clone();
+        let port = to.port();
+        let name = match port.home() {
+            _ if !port.is_alive() => PortName::DEAD,
+            Some((space, name)) if space == self.space.number => name,
+            _ => PortName::NULL,
+        };
         to.spend();
-        if !port.is_alive() {
-            return PortName::DEAD;
-        }
-        port.home().filter(|it| it.0 == self.space.number).map_or(PortName::NULL, |it| it.1)
+        name
     }
 
     fn sender(&self) -> Sender {

@@ -10,12 +10,14 @@ use mig_rt::{
 
 use crate::budget::Resource;
 use crate::buffer::MessageBuffer;
+use crate::effect;
 use crate::ipc::copyin::{check, copy_in};
 use crate::ipc::copyout::{self, Envelope, copy_out, cut_off};
 use crate::ipc::message::{Accepted, Message, has_trailer};
 use crate::ipc::notify::{Notification, OnDrop, What};
+use crate::ipc::pool;
 use crate::ipc::port::Port;
-use crate::ipc::queue::{self, Patience, Room, Source, Taken};
+use crate::ipc::queue::{self, Patience, Room, Source, Taken, Unsent};
 use crate::ipc::right::SendOnceRef;
 use crate::ipc::space::Held;
 use crate::task::TaskObject;
@@ -55,18 +57,25 @@ impl Call {
 
 /// `mach_msg`: sends, then receives, and stops at the first failure.
 pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
-    if call.operation.send {
-        send(task, call, buffer)?;
+    let answer = if call.operation.send { send(task, call, buffer)? } else { None };
+    // Notifications come before anybody waits.
+    effect::settle();
+    let Some(name) = call.operation.receive else {
+        answer.into_iter().for_each(queue::deliver);
+        return Ok(Arrived { abi: call.abi, size: 0, trailer: 0 });
+    };
+    if let Some(answer) = answer {
+        // A kernel's answer to a caller who waits for nothing else goes straight to it.
+        if let Some(envelope) = queue::pass_by(&answer, (task.space.number, name), room(call, buffer)) {
+            return arrive(task, call, answer, envelope, buffer);
+        }
+        queue::deliver(answer);
+        effect::settle();
     }
-    // Kernel and notifications answer before anybody waits.
-    crate::effect::settle();
-    match call.operation.receive {
-        Some(name) => receive(task, call, name, buffer),
-        None => Ok(Arrived { abi: call.abi, size: 0, trailer: 0 }),
-    }
+    receive(task, call, name, buffer)
 }
 
-fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<(), Failed> {
+fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Option<Message>, Failed> {
     let untouched = |code| Failed { code, left: Left::Untouched };
     let cancel = call.asks(MsgOptions::SEND_CANCEL, None);
     let Some(bytes) = buffer.message() else { return Err(untouched(MsgReturn::SEND_INVALID_DATA)) };
@@ -87,10 +96,13 @@ fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result
     let notifies = call.asks(MsgOptions::SEND_NOTIFY, Some(MsgOptions::DARWIN_SEND_NOTIFY));
     // The request is the sender's for the port, whatever that is called by then.
     let patience = Patience::Wait(if notifies { Some(limit.unwrap_or(Duration::ZERO)) } else { limit });
-    let Err((code, message)) = queue::send(message, patience) else { return Ok(()) };
+    let (code, message) = match queue::send(message, patience) {
+        Ok(answer) => return Ok(answer),
+        Err(it) => it,
+    };
     if notifies && code == MsgReturn::SEND_TIMED_OUT {
-        let (code, message) = match send_beyond(task, call.notify, message) {
-            Ok(()) => return Err(sent(MsgReturn::SEND_WILL_NOTIFY)),
+        let (code, message) = match send_beyond(task, call.notify, *message) {
+            Ok(_) => return Err(sent(MsgReturn::SEND_WILL_NOTIFY)),
             Err(it) => it,
         };
         return Err(take_back(task, *message, code, buffer));
@@ -106,23 +118,19 @@ fn take_back(task: &TaskObject, message: Message, code: MsgReturn, buffer: &mut 
 }
 
 /// Queues a message though the queue is full; `notify` is told when it leaves.
-fn send_beyond(
-    task: &TaskObject,
-    notify: PortName,
-    mut message: Box<Message>,
-) -> Result<(), (MsgReturn, Box<Message>)> {
+fn send_beyond(task: &TaskObject, notify: PortName, mut message: Message) -> Result<Option<Message>, Unsent> {
     if !notify.is_valid() {
-        return Err((MsgReturn::SEND_INVALID_NOTIFY, message));
+        return Err((MsgReturn::SEND_INVALID_NOTIFY, Box::new(message)));
     }
     if !task.budget.spend(Resource::Requests) {
-        return Err((MsgReturn::SEND_NO_NOTIFY, message));
+        return Err((MsgReturn::SEND_NO_NOTIFY, Box::new(message)));
     }
-    let Some(port) = message.port().cloned() else { return Ok(()) };
+    let Some(port) = message.port().cloned() else { return Ok(None) };
     let mut state = task.space.lock();
     let name = state.name_of(&port);
     let entry = name.and_then(|it| state.get(it));
     if entry.as_ref().is_some_and(|it| it.is_accepting()) {
-        return Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, message));
+        return Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, Box::new(message)));
     }
     let mark = Arc::new(());
     if let Some(entry) = entry {
@@ -131,7 +139,7 @@ fn send_beyond(
     let told = state.get(notify).and_then(|it| it.held.receiving().cloned());
     drop(state);
     let Some(told) = told else {
-        return Err((MsgReturn::SEND_INVALID_NOTIFY, message));
+        return Err((MsgReturn::SEND_INVALID_NOTIFY, Box::new(message)));
     };
     let what = What::MsgAccepted(name.unwrap_or(PortName::NULL));
     let told = OnDrop::new(Notification::to(SendOnceRef::make(&told), what));
@@ -174,48 +182,63 @@ fn restore(task: &TaskObject, name: PortName, silenced: Option<(Arc<Port>, SendO
 fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
     let operation = call.operation;
     let source = source(task, name).ok_or(sent(MsgReturn::RCV_INVALID_NAME))?;
-    let large = operation.large || call.asks(MsgOptions::RCV_LARGE, Some(MsgOptions::DARWIN_RCV_LARGE));
-    let room = Room { limit: buffer.limit(), large, trailer: operation.trailer };
     let limit = operation.receive_timeout.map(duration);
-    let (message, sequence, context, payload) = match queue::receive(&source, room, limit).map_err(sent)? {
-        Taken::Message { message, sequence, context, payload } => (message, sequence, context, payload),
+    match queue::receive(&source, room(call, buffer), limit).map_err(sent)? {
+        Taken::Message(message, envelope) => arrive(task, call, *message, envelope, buffer),
         Taken::TooLarge(size) => {
             say_size(call.abi, size, buffer);
-            return Err(sent(MsgReturn::RCV_TOO_LARGE));
+            Err(sent(MsgReturn::RCV_TOO_LARGE))
         }
-    };
-    let abi = message.abi;
-    if message.size_with(operation.trailer) > buffer.limit() {
-        let header = cut_off(task, *message);
+    }
+}
+
+/// What a receiver has room for.
+fn room(call: Call, buffer: &dyn MessageBuffer) -> Room {
+    let large = call.operation.large || call.asks(MsgOptions::RCV_LARGE, Some(MsgOptions::DARWIN_RCV_LARGE));
+    Room { limit: buffer.limit(), large, trailer: call.operation.trailer }
+}
+
+/// Gives a message to the receiver that has taken it.
+fn arrive(
+    task: &TaskObject,
+    call: Call,
+    message: Message,
+    envelope: Envelope,
+    buffer: &mut dyn MessageBuffer,
+) -> Result<Arrived, Failed> {
+    let (abi, size, whole) = (message.abi, message.bytes.len(), message.size_with(envelope.trailer));
+    if whole > buffer.limit() {
+        let header = cut_off(task, message);
         buffer.put(&header);
         return Err(sent(MsgReturn::RCV_TOO_LARGE));
     }
-    let size = message.bytes.len();
-    if !buffer.holds(message.size_with(operation.trailer)) {
+    if !buffer.holds(whole) {
         return Err(sent(MsgReturn::RCV_INVALID_DATA));
     }
     let watch = watch(task, call, &message)?;
-    let reply = message.reply.port().cloned();
-    let known = reply.as_ref().is_some_and(|it| task.space.lock().name_of(it).is_some());
-    let envelope = Envelope { sequence, context, payload, trailer: operation.trailer, name: None };
-    let (bytes, code) = copy_out(task, *message, envelope);
-    if let (Some(watch), false) = (watch, known) {
+    let (bytes, code) = copy_out(task, message, envelope);
+    if let Some(watch) = watch {
         arm(task, &bytes, watch);
     }
     buffer.put(&bytes);
-    if let Some(code) = code {
-        return Err(sent(code));
-    }
     let trailer = bytes.len().saturating_sub(size.next_multiple_of(4)) as u32;
-    Ok(Arrived { abi, size: size as u32, trailer })
+    pool::give(bytes);
+    match code {
+        Some(code) => Err(sent(code)),
+        None => Ok(Arrived { abi, size: size as u32, trailer }),
+    }
 }
 
 /// With `MACH_RCV_NOTIFY`: the port that is to be told of the death of a new reply right.
 fn watch(task: &TaskObject, call: Call, message: &Message) -> Result<Option<Arc<Port>>, Failed> {
-    if !call.asks(MsgOptions::RCV_NOTIFY, None) || message.reply.port().is_none() {
+    if !call.asks(MsgOptions::RCV_NOTIFY, None) {
         return Ok(None);
     }
-    task.space.receiving(call.notify).map(Some).map_err(|_| sent(MsgReturn::RCV_INVALID_NOTIFY))
+    let Some(reply) = message.reply.port() else { return Ok(None) };
+    let watcher = task.space.receiving(call.notify).map_err(|_| sent(MsgReturn::RCV_INVALID_NOTIFY))?;
+    // A name that is there already keeps the request that it has.
+    let known = task.space.lock().name_of(reply).is_some();
+    Ok((!known).then_some(watcher))
 }
 
 fn arm(task: &TaskObject, message: &[u8], watch: Arc<Port>) {

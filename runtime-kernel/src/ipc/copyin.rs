@@ -9,6 +9,7 @@ use mig_rt::carried::{Carries, Sender, is_complex, names, put};
 use mig_rt::{AbiId, Address, Disposition, Failed, Left, MsgReturn, PortName, by_row};
 
 use super::message::{Destination, Item, Message};
+use super::pool;
 use super::right::Carried;
 
 /// Whatever names rights and addresses memory: a task, or the kernel itself.
@@ -43,7 +44,7 @@ const fn untouched(code: MsgReturn) -> Failed {
 }
 
 /// Takes a message in.
-pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<Box<Message>, Failed> {
+pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<Message, Failed> {
     by_row!(abi, copy_in_as(names, message))
 }
 
@@ -63,24 +64,18 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], abi: W) -> Result<Box<Message>, Failed> {
+fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], abi: W) -> Result<Message, Failed> {
     check_as(message, abi).map_err(untouched)?;
     let header = header_of::<W>(message).map_err(untouched)?;
     let (to, reply) = names.take_header(header).map_err(untouched)?;
-    let mut bytes = message.to_vec();
+    let mut bytes = pool::take();
+    bytes.extend_from_slice(message);
     // The trap knows how long the message is; what the sender wrote does not count.
     put(&mut bytes, 4, message.len() as u32);
     bytes[8..W::ID].fill(0);
     let taken = if is_complex(message) { take_body::<W>(names, &mut bytes) } else { Ok(Vec::new()) };
-    let mut message = Box::new(Message {
-        abi: W::ABI,
-        bytes,
-        to: Some(to),
-        reply,
-        items: Vec::new(),
-        sender: names.sender(),
-        accepted: None,
-    });
+    let mut message =
+        Message { abi: W::ABI, bytes, to: Some(to), reply, items: Vec::new(), sender: names.sender(), accepted: None };
     // An error releases what the header held, here.
     message.items = taken.map_err(|code| Failed { code, left: Left::Unknown })?;
     let complex =

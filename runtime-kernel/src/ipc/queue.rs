@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use mig_rt::{MsgReturn, PortName, TrailerElements};
 
+use super::copyout::Envelope;
 use super::message::Message;
 use super::port::{Port, PortState};
 use super::set::PortSet;
 use super::transit;
+use crate::effect::{self, Effect};
 use crate::kobject;
 use crate::sync::{GaveUp, Waiter};
 use crate::thread;
@@ -39,8 +41,8 @@ pub(crate) struct Room {
 /// What a receiver gets.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// A message, its number, and the context of its port.
-    Message { message: Box<Message>, sequence: u32, context: u64, payload: Option<u64> },
+    /// A message, and what goes with it.
+    Message(Box<Message>, Envelope),
     /// It would need so many bytes, and is still in the queue.
     TooLarge(usize),
 }
@@ -67,18 +69,44 @@ impl Patience {
 }
 
 /// Sends a message of the kernel's own.
-pub(crate) fn deliver(message: Box<Message>) {
-    // Nothing is refused that need not wait.
-    drop(send(message, Patience::Forced));
+pub(crate) fn deliver(message: Message) {
+    // Nothing is refused that need not wait; an answer to it is delivered in its turn.
+    if let Ok(Some(answer)) = send(message, Patience::Forced) {
+        effect::push(Effect::Deliver(Box::new(answer)));
+    }
 }
 
-/// Brings a message to its destination. If it must wait and cannot, it comes back with the reason.
-pub(crate) fn send(message: Box<Message>, patience: Patience) -> Result<(), (MsgReturn, Box<Message>)> {
-    let Some(port) = message.port().cloned() else { return Ok(()) };
+/// Why a message was not sent, and the message.
+pub(crate) type Unsent = (MsgReturn, Box<Message>);
+
+/// Brings a message to its destination. If it must wait and cannot, it comes back with the reason. What the kernel
+/// answers is the caller's to deliver.
+pub(crate) fn send(message: Message, patience: Patience) -> Result<Option<Message>, Unsent> {
+    let Some(port) = message.port().cloned() else { return Ok(None) };
     if port.object().is_some() {
-        kobject::serve(&port, *message);
-        return Ok(());
+        return Ok(kobject::serve(&port, message));
     }
+    enqueue(&port, Box::new(message), patience).map(|()| None)
+}
+
+/// A message that arrives where its receiver is about to look, and need not go through the queue: its number, and what
+/// else its receiver sees. `None` if it must queue after all.
+pub(crate) fn pass_by(message: &Message, home: (u32, PortName), room: Room) -> Option<Envelope> {
+    let port = message.port()?;
+    if port.home() != Some(home) || message.size_with(room.trailer) > room.limit {
+        return None;
+    }
+    let mut state = port.lock();
+    let free = state.sets.is_empty() && state.queue.is_empty() && state.receivers.is_empty();
+    if !free || !port.is_alive() {
+        return None;
+    }
+    let sequence = state.sequence;
+    state.sequence = sequence.wrapping_add(1);
+    Some(Envelope { sequence, context: state.context, payload: state.payload, trailer: room.trailer, name: None })
+}
+
+fn enqueue(port: &Arc<Port>, message: Box<Message>, patience: Patience) -> Result<(), Unsent> {
     let mut state = port.lock();
     // What goes to a dead port is destroyed, and so is what could never be received; by drop, after the unlocking.
     if !port.is_alive() || !transit::enter(&message) {
@@ -87,7 +115,7 @@ pub(crate) fn send(message: Box<Message>, patience: Patience) -> Result<(), (Msg
     }
     let room = state.queue.len() < state.limit as usize;
     if room || patience == Patience::Forced || message.to.as_ref().is_some_and(|it| it.is_once()) {
-        state.push(&port, message);
+        state.push(port, message);
         return Ok(());
     }
     if patience == Patience::POLL {
@@ -97,14 +125,14 @@ pub(crate) fn send(message: Box<Message>, patience: Patience) -> Result<(), (Msg
     let waiter = Waiter::new(thread::interrupts());
     state.blocked.push_back(Sending { waiter: waiter.clone(), message });
     drop(state);
-    wait_for_room(&port, &waiter, patience)
+    wait_for_room(port, &waiter, patience)
 }
 
 fn wait_for_room(
     port: &Arc<Port>,
     waiter: &Arc<Waiter<Result<(), MsgReturn>>>,
     patience: Patience,
-) -> Result<(), (MsgReturn, Box<Message>)> {
+) -> Result<(), Unsent> {
     let Patience::Wait(limit) = patience else { return Ok(()) };
     let Err(why) = waiter.wait(limit) else { return Ok(()) };
     let mut state = port.lock();
@@ -251,7 +279,9 @@ impl PortState {
         let sequence = self.sequence;
         self.sequence = sequence.wrapping_add(1);
         self.admit();
-        Some(Taken::Message { message, sequence, context: self.context, payload: self.payload })
+        let Room { trailer, .. } = room;
+        let (context, payload) = (self.context, self.payload);
+        Some(Taken::Message(message, Envelope { sequence, context, payload, trailer, name: None }))
     }
 
     /// Lets those in who wait for room.

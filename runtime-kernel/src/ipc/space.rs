@@ -197,10 +197,15 @@ impl SpaceState {
 
     /// What a name stands for. A port that has died makes it a dead name first.
     pub(crate) fn get(&mut self, name: PortName) -> Option<&mut Entry> {
-        if self.peek(name)?.held.port().is_some_and(|it| !it.is_alive()) {
+        let index = self.index(name);
+        let entry = match index {
+            Some(index) => self.slots[index].entry.as_ref(),
+            None => self.chosen.get(&name.0),
+        };
+        if entry?.held.port().is_some_and(|it| !it.is_alive()) {
             self.bury(name);
         }
-        match self.index(name) {
+        match index {
             Some(index) => self.slots[index].entry.as_mut(),
             None => self.chosen.get_mut(&name.0),
         }

@@ -38,11 +38,13 @@ impl SpaceState {
     /// Different names: the reply is checked before the destination is taken.
     fn take_both(&mut self, header: Header) -> Result<(Taken, Taken), MsgReturn> {
         let Header { remote, remote_disposition, local, local_disposition } = header;
-        self.get(remote).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        let entry = self.get(remote).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        // A dead destination is worse than a reply that cannot be had only once that one can.
+        let dead = matches!(entry.held, Held::Dead);
         if local.is_valid() && !self.can_take(local, local_disposition) {
             return Err(MsgReturn::SEND_INVALID_REPLY);
         }
-        if !self.can_send_to(remote, remote_disposition) {
+        if dead {
             return Err(MsgReturn::SEND_INVALID_DEST);
         }
         let to = self.take(remote, remote_disposition).ok_or(MsgReturn::SEND_INVALID_DEST)?;
@@ -89,26 +91,31 @@ impl SpaceState {
 
     /// Whether a name can give what a disposition says.
     pub(crate) fn can_take(&mut self, name: PortName, disposition: Disposition) -> bool {
-        let Some(entry) = self.get(name) else { return false };
+        self.get(name).is_some_and(|it| it.can_give(disposition))
+    }
+}
+
+impl Entry {
+    /// Whether it can give what a disposition says.
+    fn can_give(&self, disposition: Disposition) -> bool {
         match disposition {
             Disposition::MOVE_RECEIVE | Disposition::MAKE_SEND | Disposition::MAKE_SEND_ONCE => {
                 let moves = disposition == Disposition::MOVE_RECEIVE;
-                entry.held.receiving().is_some() && !(moves && entry.held.is_immovable())
+                self.held.receiving().is_some() && !(moves && self.held.is_immovable())
             }
             Disposition::MOVE_SEND | Disposition::COPY_SEND => {
-                entry.held.sending().is_some() || matches!(entry.held, Held::Dead)
+                self.held.sending().is_some() || matches!(self.held, Held::Dead)
             }
-            Disposition::MOVE_SEND_ONCE => matches!(entry.held, Held::SendOnce(_) | Held::Dead),
+            Disposition::MOVE_SEND_ONCE => matches!(self.held, Held::SendOnce(_) | Held::Dead),
             _ => false,
         }
     }
+}
 
+impl SpaceState {
     /// Takes what a disposition says; the entry too, if that was its last.
     pub(crate) fn take(&mut self, name: PortName, disposition: Disposition) -> Option<Taken> {
-        if !self.can_take(name, disposition) {
-            return None;
-        }
-        let entry = self.get(name)?;
+        let entry = self.get(name).filter(|it| it.can_give(disposition))?;
         let right = match (disposition, &entry.held) {
             (Disposition::COPY_SEND, Held::Dead) => Carried::Dead,
             (Disposition::MOVE_SEND | Disposition::MOVE_SEND_ONCE, Held::Dead) => {
