@@ -13,7 +13,8 @@ fn generated_is_fresh() {
 /// Definitions of ours are in the style of our own formatter.
 #[test]
 fn definitions_are_formatted() {
-    let files = ["defs/mach3", "defs/darwin", "defs/osf"].map(|it| std::fs::read_dir(root().join(it)).expect("our definitions"));
+    let files = ["defs/mach3", "defs/darwin", "defs/osf"]
+        .map(|it| std::fs::read_dir(root().join(it)).expect("our definitions"));
     let files: Vec<String> = files
         .into_iter()
         .flatten()
