@@ -150,6 +150,24 @@ pub const MPO_DENAP_RECEIVER: u32 = 64;
 /// `MPO_IMMOVABLE_RECEIVE`
 pub const MPO_IMMOVABLE_RECEIVE: u32 = 128;
 
+/// `NETNAME_PENDING`
+pub const NETNAME_PENDING: KernReturn = KernReturn::known(-1);
+
+/// `NETNAME_NOT_YOURS`
+pub const NETNAME_NOT_YOURS: KernReturn = KernReturn::known(1000);
+
+/// `NETNAME_NOT_CHECKED_IN`
+pub const NETNAME_NOT_CHECKED_IN: KernReturn = KernReturn::known(1001);
+
+/// `NETNAME_NO_SUCH_HOST`
+pub const NETNAME_NO_SUCH_HOST: KernReturn = KernReturn::known(1002);
+
+/// `NETNAME_HOST_NOT_FOUND`
+pub const NETNAME_HOST_NOT_FOUND: KernReturn = KernReturn::known(1003);
+
+/// `NETNAME_INVALID_PORT`
+pub const NETNAME_INVALID_PORT: KernReturn = KernReturn::known(1004);
+
 /// `SYNC_POLICY_FIFO`
 pub const SYNC_POLICY_FIFO: i32 = 0;
 

@@ -58,6 +58,9 @@ pub mod memory_object;
 /// Subsystem `memory_object_default`.
 pub mod memory_object_default;
 
+/// Subsystem `netname`.
+pub mod netname;
+
 /// Subsystem `norma_internal`.
 pub mod norma_internal;
 
@@ -105,6 +108,7 @@ pub const SUBSYSTEMS: &[(&str, &[(mig_rt::MsgId, &str)])] = &[
     ("mach_port", mach_port::ROUTINES),
     ("memory_object", memory_object::ROUTINES),
     ("memory_object_default", memory_object_default::ROUTINES),
+    ("netname", netname::ROUTINES),
     ("norma_internal", norma_internal::ROUTINES),
     ("norma_task", norma_task::ROUTINES),
     ("notify", notify::ROUTINES),

@@ -429,6 +429,24 @@ pub const NETF_SUB: u16 = 17408;
 /// `NETF_BPF`
 pub const NETF_BPF: u16 = 64512;
 
+/// `NETNAME_PENDING`
+pub const NETNAME_PENDING: KernReturn = KernReturn::known(-1);
+
+/// `NETNAME_NOT_YOURS`
+pub const NETNAME_NOT_YOURS: KernReturn = KernReturn::known(1000);
+
+/// `NETNAME_NOT_CHECKED_IN`
+pub const NETNAME_NOT_CHECKED_IN: KernReturn = KernReturn::known(1001);
+
+/// `NETNAME_NO_SUCH_HOST`
+pub const NETNAME_NO_SUCH_HOST: KernReturn = KernReturn::known(1002);
+
+/// `NETNAME_HOST_NOT_FOUND`
+pub const NETNAME_HOST_NOT_FOUND: KernReturn = KernReturn::known(1003);
+
+/// `NETNAME_INVALID_PORT`
+pub const NETNAME_INVALID_PORT: KernReturn = KernReturn::known(1004);
+
 /// `NORMA_DEVICE_PORT`
 pub const NORMA_DEVICE_PORT: i32 = 1;
 
