@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mig_rt::{AbiId, SendRight};
+use mig_rt::{AbiId, KernReturn, ReceiveRight, SendRight};
 
 use crate::budget::{Budget, Resource};
 use crate::effect::Scope;
 use crate::ipc::port::Port;
-use crate::ipc::right::ReceiveRef;
+use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::ipc::space::MOST_NAMES;
 use crate::kobject::KernelObject;
 use crate::schedule::Schedule;
+use crate::special::Special;
 use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
 use crate::trap;
@@ -43,6 +44,8 @@ pub struct Kernel {
     budget: Arc<Budget>,
     schedule: Option<Arc<Schedule>>,
     tasks: Mutex<Vec<Arc<TaskObject>>>,
+    /// To which new tasks get a right. No right itself: whoever receives there hears when the last of them is gone.
+    bootstrap: Mutex<Option<Arc<Port>>>,
 }
 
 impl Kernel {
@@ -55,14 +58,32 @@ impl Kernel {
             Order::Parallel => None,
             Order::Seeded(seed) => Some(Schedule::new(seed)),
         };
-        Kernel { host, host_priv, budget, schedule, tasks: Mutex::new(Rank::Kernel, Vec::new()) }
+        let (tasks, bootstrap) = (Mutex::new(Rank::Kernel, Vec::new()), Mutex::new(Rank::Kernel, None));
+        Kernel { host, host_priv, budget, schedule, tasks, bootstrap }
     }
 
     /// A new task, to which the kernel writes in an ABI.
     pub fn task(&self, name: &str, abi: AbiId) -> Task {
         let task = TaskObject::new(name, abi, &self.host, self.schedule.clone(), self.budget.clone());
+        let bootstrap = self.bootstrap.lock().clone();
+        if let Some(port) = bootstrap {
+            let _scope = Scope::open();
+            // It is new, and so has not ended.
+            let _ = task.special.set(Special::Bootstrap, Carried::Send(SendRef::make(&port)));
+        }
         self.tasks.lock().push(task.clone());
         Task(task)
+    }
+
+    /// Makes a port the bootstrap port of every task made from now on (`TASK_BOOTSTRAP_PORT`).
+    ///
+    /// # Errors
+    /// `KERN_INVALID_NAME` or `KERN_INVALID_RIGHT` if the name is not that of a receive right any more.
+    pub fn set_bootstrap_port(&self, port: &ReceiveRight<Task>) -> Result<(), KernReturn> {
+        let port = port.via().0.space.receiving(port.name())?;
+        let before = self.bootstrap.lock().replace(port);
+        drop(before);
+        Ok(())
     }
 
     /// Runs the threads of a seeded kernel until none can go on. The names of those that still wait then: for ever, if

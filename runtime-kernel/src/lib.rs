@@ -19,7 +19,8 @@
 //!
 //! # Reading order
 //! `ipc` is ports, rights, names and messages; `trap` the doors that a task comes in by; `kobject` how the kernel serves
-//! requests to its own ports; `server` what it answers. `effect` is how anything follows from anything.
+//! requests to its own ports; `server` what it answers. `effect` is how anything follows from anything. [`names`] is a
+//! program that most others want.
 
 mod budget;
 mod buffer;
@@ -28,6 +29,7 @@ mod in_kernel;
 mod ipc;
 mod kernel;
 mod kobject;
+pub mod names;
 mod schedule;
 mod server;
 mod special;

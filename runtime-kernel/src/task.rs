@@ -140,6 +140,12 @@ impl Task {
         self.special_port(&self.0.special, Special::Host)
     }
 
+    /// A send right to the port by which the task finds others (`task_get_bootstrap_port`). Null if it has none or has
+    /// ended.
+    pub fn bootstrap_port(&self) -> SendRight<Task> {
+        self.special_port(&self.0.special, Special::Bootstrap)
+    }
+
     /// A new port to receive replies from (`mach_reply_port`). Null if the task has ended or has no room for its name.
     pub fn mach_reply_port(&self) -> ReceiveRight<Task> {
         ReceiveRight::new(self).unwrap_or_else(|_| ReceiveRight::null(self))

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, unused_crate_dependencies, reason = "tests say what they expect by failing")]
 
 mod messages;
+mod names;
 mod notifications;
 mod refusals;
 mod serve;
