@@ -6,4 +6,5 @@ mod names;
 mod notifications;
 mod refusals;
 mod serve;
+mod untyped;
 mod world;
