@@ -1,0 +1,40 @@
+//! Programs that call each other through generated stubs, each in a task of its own.
+//!
+//! Each is a file of `src/bin` that says what it shows, and is run by `cargo run -p programs --bin rpc`:
+//!
+//! | program | shows |
+//! |---|---|
+//! | `rpc` | a client and a server, which find each other by name |
+//! | `two_subsystems` | one server for two interfaces on one port |
+//! | `port_set` | one server for many ports, each of which stands for something |
+//! | `no_senders` | a server that hears when nobody can call it any more |
+//! | `hand_over` | a receive right moves to another task, and clients do not notice |
+//! | `late_reply` | answers that another thread gives, later |
+//! | `thread_policy` | an array whose length the client limits (`CountInOut`) |
+//!
+//! Here is what the build script made of `defs`.
+
+macro_rules! stubs {
+    ($($(#[$doc:meta])* $name:ident)*) => { $(
+        $(#[$doc])*
+        pub mod $name {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
+        }
+    )* };
+}
+stubs! {
+    /// `defs/bank.defs`
+    bank
+    /// `defs/calculator.defs`
+    calculator
+    /// `defs/diary.defs`
+    diary
+    /// `defs/library.defs`
+    library
+    /// `defs/oven.defs`
+    oven
+    /// `defs/shift.defs`
+    shift
+    /// `defs/thread_policy.defs`
+    thread_policy
+}
