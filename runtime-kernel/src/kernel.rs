@@ -15,6 +15,7 @@ use crate::schedule::Schedule;
 use crate::special::Special;
 use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
+use crate::trace::{Trace, Traced, Tracing};
 use crate::trap;
 
 /// How a kernel is to run.
@@ -46,6 +47,7 @@ pub struct Kernel {
     tasks: Mutex<Vec<Arc<TaskObject>>>,
     /// To which new tasks get a right. No right itself: whoever receives there hears when the last of them is gone.
     bootstrap: Mutex<Option<Arc<Port>>>,
+    traced: Traced,
 }
 
 impl Kernel {
@@ -58,8 +60,9 @@ impl Kernel {
             Order::Parallel => None,
             Order::Seeded(seed) => Some(Schedule::new(seed)),
         };
+        let traced = Traced(Tracing::new(schedule.clone()));
         let (tasks, bootstrap) = (Mutex::new(Rank::Kernel, Vec::new()), Mutex::new(Rank::Kernel, None));
-        Kernel { host, host_priv, budget, schedule, tasks, bootstrap }
+        Kernel { host, host_priv, budget, schedule, tasks, bootstrap, traced }
     }
 
     /// A new task, to which the kernel writes in an ABI.
@@ -71,8 +74,15 @@ impl Kernel {
             // It is new, and so has not ended.
             let _ = task.special.set(Special::Bootstrap, Carried::Send(SendRef::make(&port)));
         }
+        self.traced.0.add_task(task.space.number, name);
         self.tasks.lock().push(task.clone());
         Task(task)
+    }
+
+    /// Records every message from now on, or none any more. Nothing else changes: a traced run of a seeded kernel is the
+    /// same run.
+    pub fn trace(&self, to: Option<&Trace>) {
+        self.traced.0.record(to);
     }
 
     /// Makes a port the bootstrap port of every task made from now on (`TASK_BOOTSTRAP_PORT`).

@@ -81,7 +81,8 @@ const LARGEST_REPLY: usize = 8192;
 ///
 /// The request is copied out into the kernel's space, dispatched by generated code, and answered by a generated reply:
 /// exactly what a server in a task would do.
-pub(crate) fn serve(port: &Arc<Port>, message: Message) -> Option<Message> {
+pub(crate) fn serve(port: &Arc<Port>, mut message: Message) -> Option<Message> {
+    let _served = message.flight.serve();
     let (abi, trailer) = (message.abi, server::trailer());
     let entered = InKernel::enter(port);
     let envelope = Envelope { sequence: 0, context: 0, payload: None, trailer, name: Some(entered.0) };

@@ -36,6 +36,7 @@ mod special;
 mod sync;
 mod task;
 mod thread;
+mod trace;
 mod trap;
 mod vm;
 
@@ -43,3 +44,4 @@ pub use budget::Resource;
 pub use kernel::{Config, Kernel, Order};
 pub use task::{Task, TaskMemory};
 pub use thread::Thread;
+pub use trace::Trace;

@@ -21,6 +21,7 @@ use crate::ipc::queue::{self, Patience, Room, Source, Taken, Unsent};
 use crate::ipc::right::SendOnceRef;
 use crate::ipc::space::Held;
 use crate::task::TaskObject;
+use crate::trace::{self, Span};
 
 /// `MACH_MSG_IPC_SPACE`: no room for another name.
 pub(crate) const IPC_SPACE: i32 = 0x2000;
@@ -57,7 +58,18 @@ impl Call {
 
 /// `mach_msg`: sends, then receives, and stops at the first failure.
 pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
-    let answer = if call.operation.send { send(task, call, buffer)? } else { None };
+    let mut span = trace::call(task.space.number, call.operation.send, call.operation.receive.is_some());
+    let result = perform(task, call, buffer, &mut span);
+    span.returns(result.as_ref().err().map(|it| it.code));
+    result
+}
+
+fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: &mut Span) -> Result<Arrived, Failed> {
+    let result = if call.operation.send { send(task, call, buffer) } else { Ok(None) };
+    if call.operation.send && span.is_open() {
+        span.send_over(call.abi, buffer.message().unwrap_or_default(), result.as_ref().err());
+    }
+    let answer = result?;
     // Notifications come before anybody waits.
     effect::settle();
     let Some(name) = call.operation.receive else {
@@ -111,7 +123,8 @@ fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result
 }
 
 /// Gives a message back that was taken and not sent.
-fn take_back(task: &TaskObject, message: Message, code: MsgReturn, buffer: &mut dyn MessageBuffer) -> Failed {
+fn take_back(task: &TaskObject, mut message: Message, code: MsgReturn, buffer: &mut dyn MessageBuffer) -> Failed {
+    message.flight.taken_back(task.space.number, code);
     let (bytes, special) = copyout::take_back(task, message);
     buffer.put(&bytes);
     Failed { code: MsgReturn::known(code.code() | special), left: Left::TakenBack }
@@ -202,7 +215,7 @@ fn room(call: Call, buffer: &dyn MessageBuffer) -> Room {
 fn arrive(
     task: &TaskObject,
     call: Call,
-    message: Message,
+    mut message: Message,
     envelope: Envelope,
     buffer: &mut dyn MessageBuffer,
 ) -> Result<Arrived, Failed> {
@@ -216,6 +229,7 @@ fn arrive(
         return Err(sent(MsgReturn::RCV_INVALID_DATA));
     }
     let watch = watch(task, call, &message)?;
+    message.flight.received(task.space.number, envelope.sequence);
     let (bytes, code) = copy_out(task, message, envelope);
     if let Some(watch) = watch {
         arm(task, &bytes, watch);

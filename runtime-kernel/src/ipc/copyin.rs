@@ -11,6 +11,7 @@ use mig_rt::{AbiId, Address, Disposition, Failed, Left, MsgReturn, PortName, by_
 use super::message::{Destination, Item, Message};
 use super::pool;
 use super::right::Carried;
+use crate::trace::{self, Flight};
 
 /// Whatever names rights and addresses memory: a task, or the kernel itself.
 pub(crate) trait Names {
@@ -64,7 +65,8 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], abi: W) -> Result<Message, Failed> {
+fn copy_in_as<W: Carries>(names: &dyn Names, original: &[u8], abi: W) -> Result<Message, Failed> {
+    let message = original;
     check_as(message, abi).map_err(untouched)?;
     let header = header_of::<W>(message).map_err(untouched)?;
     let (to, reply) = names.take_header(header).map_err(untouched)?;
@@ -74,13 +76,22 @@ fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], abi: W) -> Result<M
     put(&mut bytes, 4, message.len() as u32);
     bytes[8..W::ID].fill(0);
     let taken = if is_complex(message) { take_body::<W>(names, &mut bytes) } else { Ok(Vec::new()) };
-    let mut message =
-        Message { abi: W::ABI, bytes, to: Some(to), reply, items: Vec::new(), sender: names.sender(), accepted: None };
+    let mut message = Message {
+        abi: W::ABI,
+        bytes,
+        to: Some(to),
+        reply,
+        items: Vec::new(),
+        sender: names.sender(),
+        accepted: None,
+        flight: Flight::default(),
+    };
     // An error releases what the header held, here.
     message.items = taken.map_err(|code| Failed { code, left: Left::Unknown })?;
     let complex =
         W::TRAILER > 0 && is_complex(&message.bytes) || message.items.iter().any(|it| !matches!(it, Item::Data));
     put(&mut message.bytes, 0, if complex { COMPLEX } else { 0 });
+    message.flight = trace::sent::<W>(original, &message);
     Ok(message)
 }
 

@@ -8,6 +8,7 @@ use mig_rt::{AbiId, MsgId, TrailerElements};
 use super::notify::OnDrop;
 use super::port::Port;
 use super::right::{Carried, SendOnceRef, SendRef};
+use crate::trace::Flight;
 
 /// A message on its way. It owns what it carries, and dropping it releases that.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Message {
     pub(crate) sender: Sender,
     /// Somebody wants to know when it leaves the queue.
     pub(crate) accepted: Option<Accepted>,
+    /// Tells of it, if somebody looks.
+    pub(crate) flight: Flight,
 }
 
 /// A request to be told when a message leaves its queue, whichever way.
@@ -109,6 +112,11 @@ impl Message {
     /// The port it is going to, until it has arrived.
     pub(crate) fn port(&self) -> Option<&Arc<Port>> {
         self.to.as_ref().map(Destination::port)
+    }
+
+    /// The number of the sender's space; 0 is the kernel's.
+    pub(crate) fn sender_number(&self) -> u32 {
+        self.sender.audit[5]
     }
 
     /// Which routine it belongs to.

@@ -7,4 +7,5 @@ mod notifications;
 mod refusals;
 mod serve;
 mod untyped;
+mod trace;
 mod world;
