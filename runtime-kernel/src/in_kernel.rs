@@ -14,7 +14,7 @@ use mig_rt::{
 };
 
 use crate::effect::{self, Effect};
-use crate::ipc::copyin::{self, Header, Names};
+use crate::ipc::copyin::{self, Header, Names, invalid};
 use crate::ipc::message::Destination;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
@@ -168,6 +168,46 @@ impl Names for InKernel {
         Ok((to, reply))
     }
 
+    fn take_rights(
+        &self,
+        names: &mut dyn Iterator<Item = PortName>,
+        disposition: Disposition,
+    ) -> Result<Vec<Carried>, MsgReturn> {
+        names.map(|it| invalid(it).map_or_else(|| self.take_right(it, disposition), Ok)).collect()
+    }
+
+    fn take_memory(&self, at: Address, size: usize, _: bool) -> Result<Arc<[u8]>, MsgReturn> {
+        // Everything that the kernel sends is its own and is given away, loans included.
+        let data = TABLE.with_borrow_mut(|it| it.memory.remove(&at.0));
+        let data = data.filter(|it| it.len() >= size).ok_or(MsgReturn::SEND_INVALID_MEMORY)?;
+        Ok(if data.len() == size { data } else { Arc::from(&data[..size]) })
+    }
+
+    fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
+        Ok(match right.or_dead() {
+            Carried::Null => PortName::NULL,
+            Carried::Dead => PortName::DEAD,
+            right => add(right),
+        })
+    }
+
+    fn give_memory(&self, _: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
+        Ok(TABLE.with_borrow_mut(|it| it.put_memory(data)))
+    }
+
+    fn name_of_port(&self, to: Destination) -> PortName {
+        to.spend();
+        PortName::NULL
+    }
+
+    fn sender(&self) -> Sender {
+        // `KERNEL_SECURITY_TOKEN_VALUE`
+        Sender { security: [0, 1], ..Sender::default() }
+    }
+}
+
+impl InKernel {
+    /// Takes a right, as its disposition says.
     fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn> {
         let mut made = None;
         TABLE.with_borrow_mut(|it| {
@@ -184,31 +224,6 @@ impl Names for InKernel {
             Some(())
         });
         made.ok_or(MsgReturn::SEND_INVALID_RIGHT)
-    }
-
-    fn take_memory(&self, at: Address, size: usize, _: bool) -> Result<Arc<[u8]>, MsgReturn> {
-        // Everything that the kernel sends is its own and is given away, loans included.
-        let data = TABLE.with_borrow_mut(|it| it.memory.remove(&at.0));
-        let data = data.filter(|it| it.len() >= size).ok_or(MsgReturn::SEND_INVALID_MEMORY)?;
-        Ok(if data.len() == size { data } else { Arc::from(&data[..size]) })
-    }
-
-    fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
-        Ok(add(right))
-    }
-
-    fn give_memory(&self, _: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
-        Ok(TABLE.with_borrow_mut(|it| it.put_memory(data)))
-    }
-
-    fn name_of_port(&self, to: Destination) -> PortName {
-        to.spend();
-        PortName::NULL
-    }
-
-    fn sender(&self) -> Sender {
-        // `KERNEL_SECURITY_TOKEN_VALUE`
-        Sender { security: [0, 1], ..Sender::default() }
     }
 }
 

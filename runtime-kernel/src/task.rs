@@ -314,8 +314,12 @@ impl Names for TaskObject {
         self.space.take_header(header)
     }
 
-    fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn> {
-        self.space.take_right(name, disposition)
+    fn take_rights(
+        &self,
+        names: &mut dyn Iterator<Item = PortName>,
+        disposition: Disposition,
+    ) -> Result<Vec<Carried>, MsgReturn> {
+        self.space.take_rights(names, disposition)
     }
 
     fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<Arc<[u8]>, MsgReturn> {
@@ -323,12 +327,16 @@ impl Names for TaskObject {
     }
 
     fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
-        // A right that finds no name is dropped with the state unlocked: it went into `receive` by value, and effects
-        // wait until no lock is held.
-        self.receive(right).map_err(|code| match code {
-            KernReturn::NO_SPACE => MsgReturn::known(trap::IPC_SPACE),
-            _ => MsgReturn::known(trap::IPC_KERNEL),
-        })
+        self.receive(right).map_err(shortage)
+    }
+
+    fn give_rights(&self, rights: Vec<Carried>, named: &mut dyn FnMut(Result<PortName, MsgReturn>)) {
+        let mut rights = rights.into_iter();
+        while rights.len() > 0 {
+            // A lock is not held for longer than a number of rights takes.
+            let mut space = self.space.lock();
+            rights.by_ref().take(256).for_each(|it| named(space.receive(it).map_err(shortage)));
+        }
     }
 
     fn give_memory(&self, abi: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
@@ -351,6 +359,14 @@ impl Names for TaskObject {
 
     fn sender(&self) -> Sender {
         Sender { audit: [0, 0, 0, 0, 0, self.space.number, 0, 0], ..Sender::default() }
+    }
+}
+
+/// What a receiver is told if a right finds no name.
+fn shortage(code: KernReturn) -> MsgReturn {
+    match code {
+        KernReturn::NO_SPACE => MsgReturn::known(trap::IPC_SPACE),
+        _ => MsgReturn::known(trap::IPC_KERNEL),
     }
 }
 

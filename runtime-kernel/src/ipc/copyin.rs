@@ -17,12 +17,20 @@ use crate::trace::{self, Flight};
 pub(crate) trait Names {
     /// Takes the rights of a header: where the message goes, and where the answer comes.
     fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn>;
-    /// Takes a right of a body, as its disposition says.
-    fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn>;
+    /// Takes the rights of an item; those before one that is refused are released.
+    fn take_rights(
+        &self,
+        names: &mut dyn Iterator<Item = PortName>,
+        disposition: Disposition,
+    ) -> Result<Vec<Carried>, MsgReturn>;
     /// Reads memory, and takes it away if `deallocate` says so.
     fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<Arc<[u8]>, MsgReturn>;
-    /// Gives a name to a right that has arrived; null with a code if that cannot be done.
+    /// Gives a name to a right that has arrived, which may be none or dead; null with a code if that cannot be done.
     fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn>;
+    /// Gives names to rights of an item, as [`give_right`](Names::give_right) does.
+    fn give_rights(&self, rights: Vec<Carried>, named: &mut dyn FnMut(Result<PortName, MsgReturn>)) {
+        rights.into_iter().for_each(|it| named(self.give_right(it)));
+    }
     /// Gives an address to memory that has arrived.
     fn give_memory(&self, abi: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn>;
     /// What the receiver calls the port that a message came through.
@@ -62,7 +70,7 @@ fn check_as<W: Carries>(message: &[u8], _: W) -> Result<(), MsgReturn> {
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes are four"))
 }
 
 fn copy_in_as<W: Carries>(names: &dyn Names, original: &[u8], abi: W) -> Result<Message, Failed> {
@@ -130,32 +138,29 @@ fn take_body<W: Carries>(names: &dyn Names, bytes: &mut [u8]) -> Result<Vec<Item
     Ok(items)
 }
 
-fn take_item<W: Carries>(names: &dyn Names, bytes: &mut [u8], item: &W::Item) -> Result<Item, MsgReturn> {
+fn take_item<W: Carries>(taken: &dyn Names, bytes: &mut [u8], item: &W::Item) -> Result<Item, MsgReturn> {
     let disposition = W::disposition(item, bytes);
-    let take = |name: PortName| if name.is_valid() { names.take_right(name, disposition) } else { Ok(invalid(name)) };
     let Some((at, size, deallocate)) = W::memory(item, bytes) else {
-        let places = W::places(item);
         if !disposition.is_port() {
             return Ok(Item::Data);
         }
-        let rights: Result<Vec<Carried>, MsgReturn> =
-            places.iter().map(|it| take(PortName(u32_at(bytes, *it)))).collect();
-        return Ok(Item::Rights(rights?));
+        let places = W::places(item);
+        let mut found = places.iter().map(|it| PortName(u32_at(bytes, *it)));
+        return Ok(Item::Rights(taken.take_rights(&mut found, disposition)?));
     };
-    let data = if size == 0 { Arc::from([]) } else { names.take_memory(at, size, deallocate)? };
+    let data = if size == 0 { Arc::from([]) } else { taken.take_memory(at, size, deallocate)? };
     W::write_address(item, bytes, Address(0));
     if !disposition.is_port() {
         return Ok(Item::Memory(data));
     }
-    let rights: Result<Vec<Carried>, MsgReturn> = names_in(&data).map(take).collect();
-    Ok(Item::RightsInMemory(rights?))
+    Ok(Item::RightsInMemory(taken.take_rights(&mut names(&data), disposition)?))
 }
 
-fn names_in(data: &[u8]) -> impl Iterator<Item = PortName> {
-    names(data)
-}
-
-/// The right that an invalid name stands for.
-fn invalid(name: PortName) -> Carried {
-    if name == PortName::DEAD { Carried::Dead } else { Carried::Null }
+/// What a name stands for that is null or dead.
+pub(crate) fn invalid(name: PortName) -> Option<Carried> {
+    match name {
+        PortName::NULL => Some(Carried::Null),
+        PortName::DEAD => Some(Carried::Dead),
+        _ => None,
+    }
 }

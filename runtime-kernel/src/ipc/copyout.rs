@@ -99,7 +99,7 @@ fn take_back_as<W: Carries>(names: &dyn Names, mut message: Message, mut bytes: 
 }
 
 fn u32_bits(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) & COMPLEX
+    u32::from_le_bytes(bytes[..4].try_into().expect("four bytes are four")) & COMPLEX
 }
 
 fn disposition_of(it: &Destination) -> Disposition {
@@ -128,24 +128,31 @@ fn give_body<W: Carries>(names: &dyn Names, bytes: &mut [u8], items: Vec<Item>) 
         match item {
             Item::Data => {}
             Item::Rights(rights) => {
-                for (at, right) in W::places(place).into_iter().zip(rights) {
-                    let name = give(names, right).0;
-                    special |= name.as_ref().err().map_or(0, |it| it.code());
-                    put(bytes, at, name.unwrap_or(PortName::NULL).0);
-                }
+                let mut places = W::places(place).into_iter();
+                special |= give_rights(names, rights, &mut |name| {
+                    if let Some(at) = places.next() {
+                        put(bytes, at, name.0);
+                    }
+                });
             }
             Item::Memory(data) => special |= give_memory::<W>(names, bytes, place, data),
             Item::RightsInMemory(rights) => {
                 let mut data = Vec::with_capacity(rights.len() * 4);
-                for right in rights {
-                    let name = give(names, right).0;
-                    special |= name.as_ref().err().map_or(0, |it| it.code());
-                    data.extend(name.unwrap_or(PortName::NULL).0.to_le_bytes());
-                }
+                special |= give_rights(names, rights, &mut |name| data.extend(name.0.to_le_bytes()));
                 special |= give_memory::<W>(names, bytes, place, data.into());
             }
         }
     }
+    special
+}
+
+/// Names for the rights of an item; null for those that find none, and what the receiver is told of that.
+fn give_rights(names: &dyn Names, rights: Vec<Carried>, named: &mut dyn FnMut(PortName)) -> i32 {
+    let mut special = 0;
+    names.give_rights(rights, &mut |name| {
+        special |= name.as_ref().err().map_or(0, |it| it.code());
+        named(name.unwrap_or(PortName::NULL));
+    });
     special
 }
 

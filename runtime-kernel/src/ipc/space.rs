@@ -4,12 +4,13 @@
 //! a dead name has at least one user reference. An entry may point to a port that has died: whoever looks converts it
 //! into a dead name first, so death costs nothing per right.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 use mig_rt::{AbiId, KernReturn, PortName, RightKind};
+use rustc_hash::FxHashMap;
 
 use super::notify::{Notification, OnDrop, What};
 use super::port::Port;
@@ -47,7 +48,7 @@ pub(crate) struct SpaceState {
     /// Entries under names that the kernel did not choose.
     chosen: BTreeMap<u32, Entry>,
     /// The names of send rights, by port. A receive right is found by its port's home.
-    pub(crate) sends: HashMap<u64, PortName>,
+    pub(crate) sends: FxHashMap<u64, PortName>,
     budget: Arc<Budget>,
 }
 
@@ -69,7 +70,7 @@ pub(crate) struct Entry {
     /// Whether a message that was sent past the limit is still in the queue.
     pub(crate) accepting: Option<Weak<()>>,
     /// What somebody is told when it goes away: after what its rights give rise to, so it stands behind them.
-    pub(crate) told: Option<OnDrop>,
+    pub(crate) told: Option<Box<OnDrop>>,
 }
 
 /// The rights under one name.
@@ -154,7 +155,7 @@ impl Space {
             slots: vec![Slot::default()],
             free: Vec::new(),
             chosen: BTreeMap::new(),
-            sends: HashMap::new(),
+            sends: FxHashMap::default(),
             budget: budget.clone(),
         };
         Arc::new(Space { number, abi, budget, state: Mutex::new(Rank::Space, state) })
@@ -349,7 +350,7 @@ impl SpaceState {
         let notify = entry.held.port().and_then(|it| it.lock().disarm(self.number, name));
         if let Some(notify) = notify {
             entry.accepting = None;
-            entry.told = Some(OnDrop::new(Notification::to(notify, What::PortDeleted(name))));
+            entry.told = Some(Box::new(OnDrop::new(Notification::to(notify, What::PortDeleted(name)))));
         }
     }
 

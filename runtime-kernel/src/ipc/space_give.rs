@@ -11,7 +11,7 @@ use super::space::{Entry, Held, MOST_REFERENCES, SpaceState};
 pub(crate) struct Dropped<R> {
     pub(crate) right: R,
     #[allow(dead_code, reason = "dropping it is what it is for")]
-    told: Option<OnDrop>,
+    told: Option<Box<OnDrop>>,
 }
 
 impl SpaceState {
@@ -41,11 +41,13 @@ impl SpaceState {
     pub(crate) fn join_send(&mut self, name: PortName, right: SendRef) -> PortName {
         let Some(entry) = self.entry_mut(name) else { return name };
         entry.references = (entry.references + 1).min(MOST_REFERENCES - 1);
+        if !matches!(entry.held, Held::Receive(_)) {
+            return name;
+        }
         let port = right.port().id;
-        entry.held = match std::mem::replace(&mut entry.held, Held::Dead) {
-            Held::Receive(it) => Held::Both(it, right),
-            other => other,
-        };
+        if let Held::Receive(it) = std::mem::replace(&mut entry.held, Held::Dead) {
+            entry.held = Held::Both(it, right);
+        }
         self.sends.insert(port, name);
         name
     }

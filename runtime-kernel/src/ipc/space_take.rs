@@ -2,7 +2,7 @@
 
 use mig_rt::{Disposition, KernReturn, MsgReturn, PortName};
 
-use super::copyin::Header;
+use super::copyin::{Header, invalid};
 use super::message::Destination;
 use super::right::{Carried, SendOnceRef, SendRef};
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
@@ -12,12 +12,35 @@ use crate::budget::{Budget, Resource};
 type Taken = (Carried, Option<Entry>);
 
 impl Space {
-    /// Takes a right of a body out.
-    pub(crate) fn take_right(&self, name: PortName, disposition: Disposition) -> Result<Carried, MsgReturn> {
+    /// Takes rights of a body out. Those before one that is refused are released.
+    pub(crate) fn take_rights(
+        &self,
+        names: &mut dyn Iterator<Item = PortName>,
+        disposition: Disposition,
+    ) -> Result<Vec<Carried>, MsgReturn> {
+        let mut rights = Vec::new();
+        // A lock is not held for longer than a number of rights takes.
+        while !self.take_some(names, disposition, &mut rights)? {}
+        Ok(rights)
+    }
+
+    /// Whether that were all.
+    fn take_some(
+        &self,
+        names: &mut dyn Iterator<Item = PortName>,
+        disposition: Disposition,
+        rights: &mut Vec<Carried>,
+    ) -> Result<bool, MsgReturn> {
         let mut state = self.lock();
-        let taken = state.take(name, disposition).ok_or(MsgReturn::SEND_INVALID_RIGHT);
-        drop(state);
-        taken.map(|(right, _)| right)
+        for _ in 0..256 {
+            let Some(name) = names.next() else { return Ok(true) };
+            let right = match invalid(name) {
+                Some(it) => it,
+                None => state.take(name, disposition).ok_or(MsgReturn::SEND_INVALID_RIGHT)?.0,
+            };
+            rights.push(right);
+        }
+        Ok(false)
     }
 
     /// Takes the rights of a header out: both or none.
