@@ -5,8 +5,11 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::num::NonZero;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use parking_lot::Condvar;
@@ -105,10 +108,15 @@ impl<T> Drop for Guard<'_, T> {
 /// up and finds itself still in the queue was not woken, and one that does not was.
 pub(crate) struct Waiter<O> {
     outcome: parking_lot::Mutex<Option<O>>,
+    /// Whether there is an outcome: to be looked at without the lock.
+    ready: AtomicBool,
     woken: Condvar,
     turn: Option<Arc<Turn>>,
     interrupts: Arc<Interrupts>,
 }
+
+/// Looks before a thread sleeps: some microseconds, a small part of what sleeping and waking costs.
+const SPINS: u32 = 400;
 
 /// Interruptions of one thread.
 #[derive(Default)]
@@ -154,12 +162,19 @@ impl<O: Send + 'static> Waiter<O> {
     /// For the current thread.
     pub(crate) fn new(interrupts: Arc<Interrupts>) -> Arc<Waiter<O>> {
         let turn = schedule::current();
-        Arc::new(Waiter { outcome: parking_lot::Mutex::new(None), woken: Condvar::new(), turn, interrupts })
+        Arc::new(Waiter {
+            outcome: parking_lot::Mutex::new(None),
+            ready: AtomicBool::new(false),
+            woken: Condvar::new(),
+            turn,
+            interrupts,
+        })
     }
 
     /// Ends the wait. The caller has taken the waiter out of its queue, whose lock it holds.
     pub(crate) fn wake(&self, outcome: O) {
         *self.outcome.lock() = Some(outcome);
+        self.ready.store(true, Ordering::Release);
         self.rouse();
     }
 
@@ -201,6 +216,7 @@ impl<O: Send + 'static> Waiter<O> {
     }
 
     fn wait_on_host(&self, limit: Option<Duration>) -> Result<O, GaveUp> {
+        self.spin();
         let until = limit.and_then(|it| Instant::now().checked_add(it));
         let mut outcome = self.outcome.lock();
         loop {
@@ -217,6 +233,18 @@ impl<O: Send + 'static> Waiter<O> {
                 }
                 Some(_) => {}
             }
+        }
+    }
+
+    /// Looks for the outcome for a moment: whoever runs on another core wakes sooner than the host wakes a sleeper.
+    fn spin(&self) {
+        static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
+        let rounds = if *CORES > 1 { SPINS } else { 0 };
+        for _ in 0..rounds {
+            if self.ready.load(Ordering::Acquire) {
+                return;
+            }
+            std::hint::spin_loop();
         }
     }
 
