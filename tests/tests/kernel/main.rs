@@ -6,6 +6,6 @@ mod names;
 mod notifications;
 mod refusals;
 mod serve;
-mod untyped;
 mod trace;
+mod untyped;
 mod world;
