@@ -1,9 +1,14 @@
 //! The runtime kernel: programs in tasks, whatever they do to each other.
 #![allow(clippy::unwrap_used, unused_crate_dependencies, reason = "tests say what they expect by failing")]
 
+#[macro_use]
+mod covers;
+
+mod coverage;
 mod messages;
 mod names;
 mod notifications;
+mod ports;
 mod refusals;
 mod serve;
 mod trace;
