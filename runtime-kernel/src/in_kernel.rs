@@ -73,6 +73,10 @@ impl Table {
     }
 
     fn put_memory(&mut self, data: Arc<[u8]>) -> Address {
+        // No message takes what has no bytes.
+        if data.is_empty() {
+            return Address(0);
+        }
         self.next_address += 0x1000;
         self.memory.insert(self.next_address, data);
         Address(self.next_address)

@@ -412,12 +412,16 @@ impl Transport for Task {
         let mut data = vec![0; size];
         fill(&mut data);
         let data: Arc<[u8]> = data.into();
+        // No message takes what has no bytes.
+        if data.is_empty() {
+            return Ok(TaskMemory { task: None, at: Address(0), data });
+        }
         let at = self.0.map.map(self.abi(), data.clone(), false)?;
         Ok(TaskMemory { task: Some(self.clone()), at, data })
     }
 
     fn lend(&self, data: &[u8]) -> Result<Address, KernReturn> {
-        self.0.map.map(self.abi(), Arc::from(data), true)
+        if data.is_empty() { Ok(Address(0)) } else { self.0.map.map(self.abi(), Arc::from(data), true) }
     }
 
     fn unlend(&self, at: Address, _: usize) {
