@@ -1,26 +1,31 @@
 //! The server side of the device interface.
 
-use mig_rt::{Answer, KernReturn, Loopback, PortIn, PortName, ReplyTo, SendRight, Text, Translate};
+use mig_rt::{Answer, KernReturn, PortIn, PortName, ReplyTo, SendRight, Text, Translate};
+use runtime_kernel::Task;
 
 use crate::device::{
     D_NO_SUCH_DEVICE, Device, DeviceMode, DeviceServer, device_open, device_read_inband, device_write_inband,
 };
 
-pub(crate) type Port = Loopback<Console>;
-
 /// A console: what is written to it can be read back.
-#[derive(Default)]
 pub(crate) struct Console {
     written: Vec<u8>,
     /// A right to the service's port, which stands for the opened device too.
-    pub(crate) own: Option<SendRight<Port>>,
+    own: SendRight<Task>,
+}
+
+impl Console {
+    /// A console that is opened and used through one port.
+    pub(crate) fn new(own: SendRight<Task>) -> Console {
+        Console { written: Vec::new(), own }
+    }
 }
 
 /// `xxx_device_t` of C: the object that a port stands for. Here there is one.
-impl Translate<Port, Device> for Console {
+impl Translate<Task, Device> for Console {
     type Object = PortName;
 
-    fn intran(&self, from: PortIn<'_, Port>) -> PortName {
+    fn intran(&self, from: PortIn<'_, Task>) -> PortName {
         match from {
             PortIn::Local(name) => name,
             PortIn::Right(right) => right.name(),
@@ -29,23 +34,22 @@ impl Translate<Port, Device> for Console {
     }
 }
 
-impl DeviceServer<Port> for Console {
+impl DeviceServer<Task> for Console {
     fn device_open(
         &mut self,
         _master: PortName,
-        reply: ReplyTo<'_, Port, device_open::Reply>,
+        reply: ReplyTo<'_, Task, device_open::Reply>,
         _mode: DeviceMode,
         name: Text<'_>,
     ) -> Answer {
-        let own = self.own.as_ref().filter(|_| name.bytes() == b"console");
-        let right = own.ok_or(D_NO_SUCH_DEVICE).and_then(SendRight::try_clone);
+        let right = if name.bytes() == b"console" { self.own.try_clone() } else { Err(D_NO_SUCH_DEVICE) };
         reply.now(right.map(Into::into))
     }
 
     fn device_write_inband(
         &mut self,
         _device: PortName,
-        reply: ReplyTo<'_, Port, device_write_inband::Reply>,
+        reply: ReplyTo<'_, Task, device_write_inband::Reply>,
         _mode: DeviceMode,
         _recnum: u32,
         data: &[u8],
@@ -57,7 +61,7 @@ impl DeviceServer<Port> for Console {
     fn device_read_inband(
         &mut self,
         _device: PortName,
-        reply: ReplyTo<'_, Port, device_read_inband::Reply>,
+        reply: ReplyTo<'_, Task, device_read_inband::Reply>,
         _mode: DeviceMode,
         _recnum: u32,
         bytes_wanted: i32,
