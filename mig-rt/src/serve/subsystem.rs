@@ -82,7 +82,8 @@ impl<T: Transport, S: ?Sized> Subsystem<T, S> {
         Subsystem { first: *ids.start(), last: *ids.end(), dispatcher, trailer, admits: None }
     }
 
-    /// Which serves only what `admits` lets in. The rest is for the subsystems behind it, or for nobody.
+    /// Which serves only what `admits` lets in. The rest is for the subsystems behind it, or for nobody. A service may
+    /// note there how a request came, for the method that is called next.
     pub const fn admitting(mut self, admits: fn(&mut S, Came) -> bool) -> Subsystem<T, S> {
         self.admits = Some(admits);
         self
