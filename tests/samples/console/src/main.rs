@@ -17,14 +17,17 @@ use std::process::ExitCode;
 
 use device::{DeviceMode, gnumach_i386 as stubs};
 use mig_rt::{ReceiveRight, SendRight, serve};
-use runtime_kernel::{Kernel, Task};
+use runtime_kernel::{Kernel, Task, Trace};
 use service::Console;
 
 fn main() -> ExitCode {
     println!("compiled defs/mach3/device.defs to {}", concat!(env!("OUT_DIR"), "/device.rs"));
     println!("it holds the types and the server trait `DeviceServer` for every ABI,");
     println!("and client functions and a dispatcher for {}\n", stubs::ABI);
-    match exchange(&Kernel::default()) {
+    let (kernel, trace) = (Kernel::default(), Trace::live(|line| println!("  {}", line.trim_start())));
+    trace.name_routines(device::ROUTINES);
+    kernel.trace(Some(&trace));
+    match exchange(&kernel) {
         Ok(()) => ExitCode::SUCCESS,
         Err(it) => {
             println!("\nthe call failed: {it}");
@@ -40,8 +43,8 @@ fn exchange(kernel: &Kernel) -> mig_rt::Result<()> {
     let master = server.give_send(&port, &client)?;
     let mut console = Console::new(server.make_send(&port)?);
     let serving =
-        server.spawn("console", move |_| serve::<_, _, { stubs::MAX }>(&port, &[stubs::subsystem()], &mut console));
-    let result = client.spawn("user", move |_| talk(&master)).join().expect("the user does not panic");
+        server.spawn("main", move |_| serve::<_, _, { stubs::MAX }>(&port, &[stubs::subsystem()], &mut console));
+    let result = client.spawn("main", move |_| talk(&master)).join().expect("the user does not panic");
     // What the console receives from is gone, and that ends it.
     server.terminate();
     serving.join().expect("the console does not panic");
