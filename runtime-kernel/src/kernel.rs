@@ -7,6 +7,7 @@ use mig_rt::{AbiId, KernReturn, ReceiveRight, SendRight};
 
 use crate::budget::{Budget, Resource};
 use crate::effect::Scope;
+use crate::graph::{self, Graph};
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::ipc::space::MOST_NAMES;
@@ -83,6 +84,14 @@ impl Kernel {
     /// same run.
     pub fn trace(&self, to: Option<&Trace>) {
         self.traced.0.record(to);
+    }
+
+    /// Tasks, ports and rights as they are now.
+    pub fn graph(&self) -> Graph {
+        let _scope = Scope::open();
+        // Threads that run one at a time keep their turn while they hold a lock: the graph is of one moment.
+        let tasks = self.tasks.lock();
+        graph::look(&tasks, &self.traced.0)
     }
 
     /// Makes a port the bootstrap port of every task made from now on (`TASK_BOOTSTRAP_PORT`).

@@ -25,6 +25,7 @@
 mod budget;
 mod buffer;
 mod effect;
+pub mod graph;
 mod in_kernel;
 mod ipc;
 mod kernel;

@@ -212,7 +212,8 @@ impl SpaceState {
         }
     }
 
-    fn peek(&self, name: PortName) -> Option<&Entry> {
+    /// What a name stands for, as it is.
+    pub(crate) fn peek(&self, name: PortName) -> Option<&Entry> {
         match self.index(name) {
             Some(index) => self.slots[index].entry.as_ref(),
             None => self.chosen.get(&name.0),

@@ -5,6 +5,7 @@
 mod covers;
 
 mod coverage;
+mod graph;
 mod messages;
 mod names;
 mod notifications;

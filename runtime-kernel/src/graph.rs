@@ -1,0 +1,200 @@
+//! Tasks, ports and rights at a moment: a plain value, and pictures of it.
+//!
+//! [`Kernel::graph`](crate::Kernel::graph) takes it. It is of one moment if no thread runs meanwhile, and always in a
+//! seeded kernel; otherwise each task and each port is as it was when it was looked at.
+//!
+//! The same history gives the same graph, byte for byte: tasks stand in the order of their making, names in the order of
+//! their spaces, and ports have numbers in the order in which they were first seen, by a [`Trace`](crate::Trace) or here.
+
+mod dot;
+mod layout;
+mod look;
+mod svg;
+
+use std::fmt;
+
+use mig_rt::{PortName, RightKind};
+
+pub(crate) use look::look;
+
+/// Messages of a queue that pictures show, at most.
+const SHOWN: usize = 8;
+
+/// What [`Kernel::graph`](crate::Kernel::graph) saw.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Graph {
+    /// The tasks that live.
+    pub tasks: Vec<Task>,
+    /// Every port that a name, or a right in a message, leads to.
+    pub ports: Vec<Port>,
+}
+
+/// A task and its names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Task {
+    /// What it was called when it was made.
+    pub name: String,
+    /// What it calls its rights.
+    pub names: Vec<Name>,
+}
+
+/// A name in a task.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Name {
+    /// The name.
+    pub name: PortName,
+    /// The rights it stands for.
+    pub rights: Vec<RightKind>,
+    /// User references of its send right, or of the dead name.
+    pub references: u32,
+    /// The number of the port; of a set, the numbers of its members.
+    pub ports: Vec<u32>,
+}
+
+/// A port.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Port {
+    /// What it is called in traces and pictures.
+    pub number: u32,
+    /// What it stands for, if the kernel receives from it.
+    pub object: Option<String>,
+    /// Send rights that exist, in tasks, in messages and in the kernel.
+    pub sends: u32,
+    /// Send-once rights that exist.
+    pub send_onces: u32,
+    /// Messages that its queue holds before senders must wait.
+    pub limit: u32,
+    /// Messages in the queue.
+    pub queue: Vec<Message>,
+    /// Threads that wait for room in the queue.
+    pub senders: usize,
+    /// Threads that wait for a message of this port itself.
+    pub receivers: usize,
+}
+
+/// A message in a queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Message {
+    /// The routine it belongs to, or its number.
+    pub name: String,
+    /// Rights that it carries, the reply's first, and the numbers of their ports.
+    pub rights: Vec<(RightKind, u32)>,
+    /// Bytes of memory that it carries.
+    pub memory: usize,
+}
+
+impl Graph {
+    /// As a graph in the language of Graphviz.
+    pub fn dot(&self) -> String {
+        dot::dot(self)
+    }
+
+    /// As a picture, complete in itself.
+    pub fn svg(&self) -> String {
+        svg::svg(self)
+    }
+}
+
+impl Name {
+    /// The name and its rights in words.
+    fn label(&self) -> String {
+        let rights: Vec<&str> = self.rights.iter().map(|it| kind(*it)).collect();
+        let dead = if self.rights == [RightKind::DEAD_NAME] { counted(self.references) } else { String::new() };
+        format!("{} {}{dead}", self.name, rights.join(" + "))
+    }
+}
+
+impl Port {
+    /// Its number, and what it stands for.
+    fn title(&self) -> String {
+        match &self.object {
+            Some(it) => format!("p{} {it}", self.number),
+            None => format!("p{}", self.number),
+        }
+    }
+
+    /// How many rights to it exist.
+    fn counts(&self) -> String {
+        match (self.sends, self.send_onces) {
+            (0, 0) => "no senders".to_owned(),
+            (sends, 0) => format!("{sends} send"),
+            (0, onces) => format!("{onces} send-once"),
+            (sends, onces) => format!("{sends} send, {onces} send-once"),
+        }
+    }
+
+    /// The messages that pictures show.
+    fn shown(&self) -> &[Message] {
+        &self.queue[..self.queue.len().min(SHOWN)]
+    }
+
+    /// What pictures say below the messages: how many more there are, and who waits.
+    fn rest(&self) -> Vec<String> {
+        let more = self.queue.len() - self.shown().len();
+        let more = (more > 0).then(|| format!("and {more} more"));
+        more.into_iter().chain(Some(self.waiting()).filter(|it| !it.is_empty())).collect()
+    }
+
+    /// Who waits, in words; empty if nobody does.
+    fn waiting(&self) -> String {
+        let threads = |count: usize| if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") };
+        match (self.senders, self.receivers) {
+            (0, 0) => String::new(),
+            (0, receivers) => format!("{} wait to receive", threads(receivers)),
+            (senders, _) => format!("{} wait to send", threads(senders)),
+        }
+        .replace("1 thread wait", "1 thread waits")
+    }
+}
+
+impl Message {
+    fn label(&self) -> String {
+        if self.memory == 0 { self.name.clone() } else { format!("{}, {} bytes", self.name, self.memory) }
+    }
+}
+
+fn kind(it: RightKind) -> &'static str {
+    match it {
+        RightKind::SEND => "send",
+        RightKind::RECEIVE => "receive",
+        RightKind::SEND_ONCE => "send-once",
+        RightKind::PORT_SET => "set",
+        _ => "dead",
+    }
+}
+
+/// A count where it says anything.
+fn counted(count: u32) -> String {
+    if count > 1 { format!(" ×{count}") } else { String::new() }
+}
+
+/// A line for each name, port and message.
+impl fmt::Display for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers = |it: &[u32]| it.iter().map(|it| format!(" p{it}")).collect::<String>();
+        for task in &self.tasks {
+            writeln!(f, "task {}", task.name)?;
+            for it in &task.names {
+                let sends = it.rights.contains(&RightKind::SEND);
+                let count = if sends { counted(it.references) } else { String::new() };
+                writeln!(f, "    {}{count}{}", it.label(), numbers(&it.ports))?;
+            }
+        }
+        for port in &self.ports {
+            writeln!(f, "port {}: {}", port.title(), port.counts())?;
+            for it in &port.queue {
+                let rights = it.rights.iter().map(|(right, port)| format!(", {} p{port}", kind(*right)));
+                writeln!(f, "    {}{}", it.label(), rights.collect::<String>())?;
+            }
+            if !port.waiting().is_empty() {
+                writeln!(f, "    {}", port.waiting())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! Looking at a kernel: spaces first, then the ports that are found, and those that messages in their queues lead to.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use mig_rt::RightKind;
+
+use super::{Graph, Message, Name, Port, Task};
+use crate::ipc::message::{self, Item};
+use crate::ipc::port;
+use crate::ipc::right::Carried;
+use crate::ipc::space::{Entry, Held, SpaceState};
+use crate::task::TaskObject;
+use crate::trace::{Tracing, object_name, routine};
+
+/// Looks at everything, taking one space or port at a time.
+pub(crate) fn look(tasks: &[Arc<TaskObject>], tracing: &Tracing) -> Graph {
+    let mut walk = Walk { tracing, found: Vec::new(), seen: HashSet::new() };
+    let tasks = tasks.iter().filter_map(|it| {
+        let names = walk.space(&it.space.lock())?;
+        Some(Task { name: it.name.clone(), names })
+    });
+    let tasks = tasks.collect();
+    let mut ports = Vec::new();
+    // The queues of ports lead to others.
+    while let Some(port) = walk.found.get(ports.len()).cloned() {
+        ports.push(walk.port(&port));
+    }
+    Graph { tasks, ports }
+}
+
+struct Walk<'a> {
+    tracing: &'a Tracing,
+    found: Vec<Arc<port::Port>>,
+    seen: HashSet<u64>,
+}
+
+impl Walk<'_> {
+    fn find(&mut self, port: &Arc<port::Port>) -> u32 {
+        if self.seen.insert(port.id) {
+            self.found.push(port.clone());
+        }
+        self.tracing.number(port)
+    }
+
+    /// The names of a space; nothing if its task has ended.
+    fn space(&mut self, space: &SpaceState) -> Option<Vec<Name>> {
+        let names = space.names().filter_map(|name| Some((name, space.peek(name)?)));
+        space
+            .alive
+            .then(|| {
+                names.map(|(name, entry)| {
+                    let (rights, references, ports) = self.entry(entry);
+                    Name { name, rights, references, ports }
+                })
+            })
+            .map(Iterator::collect)
+    }
+
+    fn entry(&mut self, entry: &Entry) -> (Vec<RightKind>, u32, Vec<u32>) {
+        let rights = match &entry.held {
+            Held::Send(_) => vec![RightKind::SEND],
+            Held::Receive(_) => vec![RightKind::RECEIVE],
+            Held::Both(..) => vec![RightKind::RECEIVE, RightKind::SEND],
+            Held::SendOnce(_) => vec![RightKind::SEND_ONCE],
+            Held::Dead => vec![RightKind::DEAD_NAME],
+            Held::Set(set) => {
+                let members = set.lock().members.values().map(|it| self.find(it)).collect();
+                return (vec![RightKind::PORT_SET], 0, members);
+            }
+        };
+        match entry.held.port() {
+            Some(port) if port.is_alive() => (rights, entry.references, vec![self.find(port)]),
+            // What it becomes as soon as its task looks at it.
+            Some(_) => {
+                let references = entry.references.max(1) + u32::from(entry.armed);
+                (vec![RightKind::DEAD_NAME], references, Vec::new())
+            }
+            None => (rights, entry.references, Vec::new()),
+        }
+    }
+
+    fn port(&mut self, port: &Arc<port::Port>) -> Port {
+        let number = self.tracing.number(port);
+        let object = port.object().map(object_name);
+        let state = port.lock();
+        Port {
+            number,
+            object,
+            sends: port.send_count(),
+            send_onces: port.send_once_count(),
+            limit: state.limit,
+            queue: state.queue.iter().map(|it| self.message(it)).collect(),
+            senders: state.blocked.len(),
+            receivers: state.receivers.len(),
+        }
+    }
+
+    fn message(&mut self, it: &message::Message) -> Message {
+        let once = it.to.as_ref().is_some_and(|it| it.is_once());
+        let rights = std::iter::once(&it.reply).chain(it.rights()).filter_map(|it| {
+            let port = it.port().filter(|it| it.is_alive())?;
+            let kind = match it {
+                Carried::Receive(_) => RightKind::RECEIVE,
+                Carried::SendOnce(_) => RightKind::SEND_ONCE,
+                _ => RightKind::SEND,
+            };
+            Some((kind, self.find(port)))
+        });
+        let rights = rights.collect();
+        let memory = it.items.iter().map(|it| match it {
+            Item::Memory(data) => data.len(),
+            _ => 0,
+        });
+        Message { name: routine(it.abi, it.id(), once, &[]).0, rights, memory: memory.sum() }
+    }
+}
