@@ -12,6 +12,7 @@ fn a_message_crosses() {
     let name = give(&server, service, &client);
     let reply = port(&client);
     Simple::to(name, Disposition::COPY_SEND, 100).reply_to(reply, Disposition::MAKE_SEND_ONCE).send(&client).unwrap();
+    covers!("mach_msg", "MACH_MSG_SUCCESS");
     let request = poll(&server, service).unwrap();
     assert_eq!((request.id(), request.local()), (100, (service, Disposition::MOVE_SEND)));
     let (answer, disposition) = request.remote();

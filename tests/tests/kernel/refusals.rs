@@ -60,12 +60,15 @@ fn a_message_that_is_none_is_not_looked_at() {
     let task = world.task("task");
     let name = port(&task);
     let message = Simple::to(name, Disposition::MAKE_SEND, 1).bytes();
+    covers!("mach_msg", "MACH_SEND_MSG_TOO_SMALL");
     assert_eq!(refused(&task, &message[..20]), (MsgReturn::SEND_MSG_TOO_SMALL, Left::Untouched));
     assert_eq!(refused(&task, &[&message[..], &[0, 0]].concat()), (MsgReturn::SEND_MSG_TOO_SMALL, Left::Untouched));
     world.kernel.limit(Resource::Buffers, Some(0));
+    covers!("mach_msg", "MACH_SEND_NO_BUFFER");
     assert_eq!(refused(&task, &message), (MsgReturn::SEND_NO_BUFFER, Left::Untouched));
     world.kernel.limit(Resource::Buffers, None);
     let nowhere = task.mach_msg_at(ABI, SEND, PortName::NULL, Address(0x1234), (24, 0));
+    covers!("mach_msg", "MACH_SEND_INVALID_DATA");
     assert_eq!(nowhere, Err(Failed { code: MsgReturn::SEND_INVALID_DATA, left: Left::Untouched }));
 }
 
@@ -83,6 +86,7 @@ fn a_message_can_be_in_the_memory_of_its_task() {
     assert_eq!(memory.bytes().unwrap()[8..12], name.0.to_le_bytes(), "what was there is still seen by who has it");
     Simple::to(name, Disposition::MAKE_SEND, 78).send(&task).unwrap();
     let lost = task.mach_msg_at(ABI, receiving(name), PortName::NULL, Address(memory.address().0 + 8), (0, 24));
+    covers!("mach_msg", "MACH_RCV_INVALID_DATA");
     assert_eq!(lost.unwrap_err().code, MsgReturn::RCV_INVALID_DATA);
     assert_eq!(poll(&task, name), Err(MsgReturn::RCV_TIMED_OUT), "the message is gone");
 }
@@ -124,6 +128,9 @@ fn a_header_is_taken_whole_or_not_at_all() {
             MsgReturn::SEND_INVALID_REPLY,
         ),
     ];
+    covers!("mach_msg", "MACH_SEND_INVALID_HEADER");
+    covers!("mach_msg", "MACH_SEND_INVALID_DEST");
+    covers!("mach_msg", "MACH_SEND_INVALID_REPLY");
     for (index, (message, code)) in cases.iter().enumerate() {
         assert_eq!(refused(&client, &message.bytes()), untouched(*code), "case {index}");
         assert_eq!((type_of(&client, name), type_of(&client, reply)), (0x1_0000, 0x2_0000), "case {index}");
@@ -146,6 +153,7 @@ fn a_body_that_is_refused_is_gone() {
     let to = || Simple::to(name, Disposition::MAKE_SEND, 1);
     let unknown = |code| (code, Left::Unknown);
     let bad = to().carrying(inner, Disposition::MOVE_RECEIVE).carrying(PortName(0x9999), Disposition::COPY_SEND);
+    covers!("mach_msg", "MACH_SEND_INVALID_RIGHT");
     assert_eq!(refused(&task, &bad.bytes()), unknown(MsgReturn::SEND_INVALID_RIGHT));
     assert_eq!(type_of(&task, inner), 0, "the items before it are cleaned, not given back");
     let mut short = to();
@@ -153,8 +161,10 @@ fn a_body_that_is_refused_is_gone() {
     short.words = vec![0x1002_2011, 0];
     assert_eq!(refused(&task, &short.bytes()), unknown(MsgReturn::SEND_MSG_TOO_SMALL));
     short.words = vec![0x1001_1011, 0];
+    covers!("mach_msg", "MACH_SEND_INVALID_TYPE");
     assert_eq!(refused(&task, &short.bytes()), unknown(MsgReturn::SEND_INVALID_TYPE));
     short.words = vec![0x0008_0808, 0x6666_0000];
+    covers!("mach_msg", "MACH_SEND_INVALID_MEMORY");
     assert_eq!(refused(&task, &short.bytes()), unknown(MsgReturn::SEND_INVALID_MEMORY));
     assert_eq!(poll(&task, name), Err(MsgReturn::RCV_TIMED_OUT));
 }
@@ -168,6 +178,7 @@ fn what_could_not_be_queued_comes_back() {
         .reply_to(inner, Disposition::MAKE_SEND_ONCE)
         .carrying(inner, Disposition::MAKE_SEND);
     let (code, left, back) = try_send(&client, SEND, PortName::NULL, &message.bytes()).unwrap_err();
+    covers!("mach_msg", "MACH_SEND_TIMED_OUT");
     assert_eq!((code, left), (MsgReturn::SEND_TIMED_OUT, Left::TakenBack));
     assert_eq!(back.remote().1, Disposition::MOVE_SEND);
     let (reply, disposition) = back.local();
@@ -183,13 +194,17 @@ fn beyond_the_limit_with_a_notification() {
     let notify = ReceiveRight::new(&client).unwrap();
     let message = Simple::to(name, Disposition::COPY_SEND, 9).bytes();
     let send = |notify| try_send(&client, asking(MsgOptions::SEND_NOTIFY), notify, &message).map_err(|it| (it.0, it.1));
+    covers!("mach_msg", "MACH_SEND_INVALID_NOTIFY");
     assert_eq!(send(PortName::NULL), Err((MsgReturn::SEND_INVALID_NOTIFY, Left::TakenBack)));
     assert_eq!(send(name), Err((MsgReturn::SEND_INVALID_NOTIFY, Left::TakenBack)));
     world.kernel.limit(Resource::Requests, Some(0));
+    covers!("mach_msg", "MACH_SEND_NO_NOTIFY");
     assert_eq!(send(notify.name()), Err((MsgReturn::SEND_NO_NOTIFY, Left::TakenBack)));
     world.kernel.limit(Resource::Requests, None);
+    covers!("mach_msg", "MACH_SEND_WILL_NOTIFY");
     assert_eq!(send(notify.name()), Err((MsgReturn::SEND_WILL_NOTIFY, Left::Sent)));
     assert_eq!(type_of(&client, name), 0x4001_0000);
+    covers!("mach_msg", "MACH_SEND_NOTIFY_IN_PROGRESS");
     assert_eq!(send(notify.name()), Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, Left::TakenBack)));
     (0..6).for_each(|_| drop(poll(&server, service).unwrap()));
     let told = poll(&client, notify.name()).unwrap();
@@ -229,12 +244,15 @@ fn where_nothing_can_be_received() {
     let myself = task.self_port();
     let set = mach_port::mach_port_allocate(&myself, RightKind::PORT_SET).unwrap();
     let dead = mach_port::mach_port_allocate(&myself, RightKind::DEAD_NAME).unwrap();
+    covers!("mach_msg", "MACH_RCV_INVALID_NAME");
     for nothing in [PortName::NULL, PortName::DEAD, PortName(0x9999), dead, myself.name()] {
         assert_eq!(poll(&task, nothing), Err(MsgReturn::RCV_INVALID_NAME));
     }
+    covers!("mach_msg", "MACH_RCV_TIMED_OUT");
     assert_eq!(poll(&task, name), Err(MsgReturn::RCV_TIMED_OUT));
     assert_eq!(poll(&task, set), Err(MsgReturn::RCV_TIMED_OUT));
     mach_port::mach_port_move_member(&myself, name, set).unwrap();
+    covers!("mach_msg", "MACH_RCV_IN_SET");
     assert_eq!(poll(&task, name), Err(MsgReturn::RCV_IN_SET));
 }
 
@@ -251,6 +269,7 @@ fn a_long_message_stays_or_is_cut_off() {
     send();
     let large = Operation { large: true, ..receiving(name) };
     let failed = task.mach_msg(ABI, large, PortName::NULL, &mut bytes, 24).unwrap_err();
+    covers!("mach_msg", "MACH_RCV_TOO_LARGE");
     assert_eq!((failed.code, failed.left), (MsgReturn::RCV_TOO_LARGE, Left::Sent));
     assert_eq!(bytes[4..8], 32u32.to_le_bytes(), "how long it is");
     assert_eq!(poll(&task, name).unwrap().sequence(), 0, "it was still there");
@@ -266,6 +285,8 @@ fn a_long_message_stays_or_is_cut_off() {
 
 #[test]
 fn waits_end_in_every_way() {
+    covers!("mach_msg", "MACH_RCV_PORT_DIED");
+    covers!("mach_msg", "MACH_RCV_PORT_CHANGED");
     for (how, code) in [
         ("destroy", MsgReturn::RCV_PORT_DIED),
         ("move", MsgReturn::RCV_PORT_DIED),
@@ -304,10 +325,12 @@ fn a_thread_can_be_interrupted() {
         try_send(&task, endless, PortName::NULL, &Simple::to(name, Disposition::COPY_SEND, 1).bytes()).unwrap_err().0
     });
     sending.abort();
+    covers!("mach_msg", "MACH_SEND_INTERRUPTED");
     assert_eq!(sending.join().unwrap(), MsgReturn::SEND_INTERRUPTED);
     let own = port(&client);
     let receiving = client.spawn("receives", move |task| crate::world::wait(&task, own));
     receiving.abort();
+    covers!("mach_msg", "MACH_RCV_INTERRUPTED");
     assert_eq!(receiving.join().unwrap(), Err(MsgReturn::RCV_INTERRUPTED));
     let _ = service;
 }
@@ -326,6 +349,10 @@ fn shortage_of_the_receiver() {
         world.kernel.limit(resource, None);
         (got.unwrap_err().code.code(), bytes)
     };
+    covers!("mach_msg", "MACH_RCV_BODY_ERROR");
+    covers!("mach_msg", "MACH_RCV_HEADER_ERROR");
+    covers!("mach_msg", "MACH_MSG_IPC_SPACE");
+    covers!("mach_msg", "MACH_MSG_IPC_KERNEL");
     for (resource, bit) in [(Resource::Names, 0x2000), (Resource::Tables, 0x800)] {
         let message = || Simple::to(name, Disposition::COPY_SEND, 3);
         message().carrying(inner, Disposition::MAKE_SEND).send(&client).unwrap();
@@ -338,6 +365,8 @@ fn shortage_of_the_receiver() {
         assert_eq!(bytes.len(), 24);
         assert_eq!(poll(&client, inner).unwrap().id(), 71, "the reply right was destroyed");
     }
+    covers!("mach_msg", "MACH_MSG_VM_SPACE");
+    covers!("mach_msg", "MACH_MSG_VM_KERNEL");
     for (resource, bit) in [(Resource::Addresses, 0x1000), (Resource::Maps, 0x400)] {
         let at = client.lend(b"some bytes").unwrap();
         let mut message = Simple::to(name, Disposition::COPY_SEND, 3);
@@ -366,6 +395,7 @@ fn a_reply_right_can_be_watched_as_it_comes() {
         server.mach_msg(ABI, operation, notify, &mut bytes, 4096).map(|_| bytes).map_err(|it| it.code)
     };
     send().unwrap();
+    covers!("mach_msg", "MACH_RCV_INVALID_NOTIFY");
     assert_eq!(receive(PortName::NULL), Err(MsgReturn::RCV_INVALID_NOTIFY));
     assert_eq!(poll(&client, reply).unwrap().id(), 71, "the request is gone, and its reply right with it");
     send().unwrap();

@@ -143,6 +143,7 @@ fn without_a_guard_a_forgery_is_believed() {
     let to = server.give_send(&port, &client).unwrap();
     let abi = AbiId::GnumachI386;
     // SAFETY: the message moves nothing.
+    covers!("mach_msg_send", "MACH_MSG_SUCCESS");
     #[allow(unsafe_code, reason = "a program without stubs")]
     unsafe { mach_msg_send(&client, abi, &mut forged(abi, &to, PortName(1))) }.unwrap();
     let (mut service, believing) = (Service::default(), [mach3::notify::gnumach_i386::subsystem()]);
@@ -269,6 +270,7 @@ fn a_server_that_is_gone() {
         let mut header = vec![0; 64];
         header[4] = 64;
         header[12..16].copy_from_slice(&port.name().0.to_le_bytes());
+        covers!("mach_msg_receive", "MACH_MSG_SUCCESS");
         let arrived = mach_msg_receive(&task, AbiId::GnumachI386, &mut header).unwrap();
         task.terminate();
         arrived.size
