@@ -210,3 +210,42 @@ fn without_a_server_nobody_is_found() {
     assert_eq!(late.bootstrap_port().name(), PortName::DEAD);
     assert!(look_up(&late, b"nobody").is_err());
 }
+
+/// Services come and go while others look for them, in many orders: whatever is found can be sent to or is dead, and
+/// when all are gone the server has nothing left of them.
+#[test]
+fn services_come_and_go_in_any_order() {
+    for seed in 0..300 {
+        let world = World::seeded(seed);
+        let (server, thread) = names::start(&world.kernel, AbiId::ALL[seed as usize % 5]).unwrap();
+        let services = [AbiId::GnumachI386, AbiId::DarwinLp64, AbiId::GnumachX8664].map(|abi| {
+            world.kernel.task("service", abi).spawn("service", |task| {
+                let port = ReceiveRight::new(&task).unwrap();
+                let result = check_in(&task, b"clock", &SendRight::null(&task), &port);
+                task.terminate();
+                result
+            })
+        });
+        let looking = world.kernel.task("client", AbiId::DarwinIlp32).spawn("client", |task| {
+            for _ in 0..4 {
+                match look_up(&task, b"clock") {
+                    Ok(found) if found.is_valid() => {
+                        let _ = Simple::to(found.name(), Disposition::COPY_SEND, 5).send(&task);
+                    }
+                    Ok(_) => {}
+                    Err(it) => assert_eq!(it, NETNAME_NOT_CHECKED_IN.into()),
+                }
+            }
+        });
+        assert_eq!(world.kernel.run(), ["name server"], "seed {seed}");
+        services.into_iter().for_each(|it| assert_eq!(it.join().unwrap(), Ok(()), "seed {seed}"));
+        looking.join().unwrap();
+        let (dead, send) = (0x10_0000, 0x1_0000);
+        let of = |bits: u32| server.rights().iter().filter(|it| it.1 & bits != 0).count();
+        assert_eq!((of(dead), of(send)), (0, 1), "seed {seed}: only the right to the host is left");
+        server.terminate();
+        assert_eq!(world.kernel.run(), Vec::<String>::new(), "seed {seed}");
+        assert_eq!(thread.join().unwrap(), mig_rt::MsgReturn::RCV_PORT_DIED);
+        assert_eq!(world.kernel.check(), Ok(()), "seed {seed}");
+    }
+}

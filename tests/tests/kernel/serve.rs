@@ -255,6 +255,41 @@ fn long_requests() {
     }
 }
 
+/// With the trailer, a message is longer than its sender wrote it.
+#[test]
+fn long_requests_with_trailers() {
+    use darwin::netname::{NetnameServer, darwin_lp64};
+    struct Names(Vec<usize>);
+    impl NetnameServer<Task> for Names {
+        fn netname_check_out(
+            &mut self,
+            _: PortName,
+            name: mig_rt::Text<'_>,
+            _: SendRight<Task>,
+        ) -> Result<(), KernReturn> {
+            self.0.push(name.bytes().len());
+            Ok(())
+        }
+    }
+    let world = World::seeded(11);
+    let (server, client) = (world.kernel.task("server", AbiId::DarwinLp64), world.task("client"));
+    let port = ReceiveRight::new(&server).unwrap();
+    let to = server.give_send(&port, &client).unwrap();
+    let serving = server.spawn("server", move |_| {
+        let mut names = Names(Vec::new());
+        let from = Receive::from(&port).growing(256).within(Timeout(1000));
+        let code = serve::<_, _, 64>(from, &[darwin_lp64::subsystem()], &mut names);
+        (code, names.0)
+    });
+    let calling = client.spawn("client", move |_| {
+        let signature = SendRight::null(to.via());
+        [3, 20, 90, 100, 3].map(|size| darwin_lp64::netname_check_out(&to, &vec![b'a'; size], &signature))
+    });
+    assert_eq!(world.kernel.run(), Vec::<String>::new());
+    assert_eq!(calling.join().unwrap(), [Ok(()); 5]);
+    assert_eq!(serving.join().unwrap(), (MsgReturn::RCV_TIMED_OUT, vec![3, 20, 90, 100, 3]));
+}
+
 /// A server that goes away with a request in its queue, and one that goes away before.
 #[test]
 fn a_server_that_is_gone() {

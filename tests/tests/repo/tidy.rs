@@ -14,7 +14,10 @@ const FUNCTION: usize = 50;
 fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> =
-        ["mig-parser", "mig-codegen", "mig-cli", "mig-rt", "tests"].iter().map(|it| root().join(it)).collect();
+        ["mig-parser", "mig-codegen", "mig-cli", "mig-rt", "runtime-kernel", "examples", "tests"]
+            .iter()
+            .map(|it| root().join(it))
+            .collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder").map(|it| it.expect("a readable folder").path()) {
             let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
