@@ -3,7 +3,8 @@
 //! It is a program like any other, in a task of its own, and asks the kernel by the same messages. Its port is the
 //! bootstrap port of every task that is made later. There it answers `netname`, by which a service is checked in under
 //! a name and found by it, and `bootstrap`, by which the first programs get the ports of the machine; each in every ABI.
-//! When a service dies, the kernel tells, and its names are free again.
+//! When a service dies, the kernel tells, and its names are free again. Tasks have no arguments here and no environment:
+//! whoever asks for them is answered `MIG_BAD_ID`.
 //!
 //! ```
 //! use generated::{darwin, mach3};

@@ -103,7 +103,7 @@ impl<T: Transport, S: ?Sized> Subsystem<T, S> {
         self
     }
 
-    /// What its routines ask for of the trailer; [`serve`] asks for the most that one of its subsystems needs.
+    /// What its routines ask for of the trailer; [`serve`](super::serve()) asks for the most that one of its subsystems needs.
     pub const fn trailer(&self) -> TrailerElements {
         self.trailer
     }
