@@ -290,6 +290,30 @@ fn long_requests_with_trailers() {
     assert_eq!(serving.join().unwrap(), (MsgReturn::RCV_TIMED_OUT, vec![3, 20, 90, 100, 3]));
 }
 
+/// A message of a program without stubs, in every ABI, from one task to another.
+#[test]
+fn messages_by_hand() {
+    for abi in AbiId::ALL {
+        let world = World::new();
+        let (server, client) = (world.task("server"), world.task("client"));
+        let port = ReceiveRight::new(&server).unwrap();
+        let to = server.give_send(&port, &client).unwrap();
+        let mut message = forged(abi, &to, PortName(7));
+        // SAFETY: the message moves nothing.
+        #[allow(unsafe_code, reason = "a program without stubs")]
+        let sent = unsafe { mach_msg_send(&client, abi, &mut message) };
+        covers!("mach_msg_send", "MACH_MSG_SUCCESS", sent.map_err(|it| it.code)).unwrap();
+        let mut room = vec![0; 128];
+        let local = if matches!(abi, AbiId::GnumachX8664 | AbiId::GnumachX8664v2022) { 16 } else { 12 };
+        room[4] = 128;
+        room[local..local + 4].copy_from_slice(&port.name().0.to_le_bytes());
+        let arrived = mach_msg_receive(&server, abi, &mut room).map_err(|it| it.code);
+        let arrived = covers!("mach_msg_receive", "MACH_MSG_SUCCESS", arrived).unwrap();
+        assert_eq!((arrived.abi, arrived.size as usize), (abi, message.len()));
+        assert_eq!(room[local + 12..message.len()], message[local + 12..], "{abi}");
+    }
+}
+
 /// A server that goes away with a request in its queue, and one that goes away before.
 #[test]
 fn a_server_that_is_gone() {
