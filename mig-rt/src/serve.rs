@@ -105,10 +105,10 @@ fn answer_in<T: Transport, S: ?Sized, W: Row>(
         return None;
     }
     // Everything is read before the reply is begun: the compiler need not suspect that one overwrites the other.
-    let (id, came) = (received.id(), received.came());
+    let id = received.id();
     let (to, disposition) = exchange::reply_right(request);
     let mut serving = subsystems.iter().filter_map(|it| Some((it, W::dispatch(&it.dispatcher)?)));
-    let dispatch = serving.find(|it| it.0.serves(service, came)).map(|it| it.1);
+    let dispatch = serving.find(|it| it.0.serves(service, &received)).map(|it| it.1);
     let mut reply = ReplyBuffer::<T, W>::begin(room, to, disposition, id.reply(), via.clone());
     let served = match dispatch {
         Some(dispatch) => dispatch(service, received, reply.head()),

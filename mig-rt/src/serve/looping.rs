@@ -178,23 +178,23 @@ fn unsent_in<T: Transport, W: Row>(wire: Wire<'_>, left: Left, via: T, _: W) {
 mod grown {
     use std::vec::Vec;
 
-    use super::{MaybeUninit, MsgReturn, Receive, Subsystem, Transport, serve_all, serve_next};
+    use super::{Buffer, MaybeUninit, MsgReturn, Receive, Subsystem, Transport, serve_all, serve_next};
 
     /// Two buffers, aligned as messages are.
-    struct Buffers(Vec<MaybeUninit<u64>>);
+    struct Buffers(Vec<Buffer<8>>);
 
     impl Buffers {
         /// Twice as long as the last ones: the kernel tells the size of what waits, but not in every system.
         fn grow(&mut self, size: &mut usize, most: usize) {
             *size = size.saturating_mul(2).clamp(64, most.max(64));
-            self.0.resize_with(2 * size.div_ceil(8), MaybeUninit::uninit);
+            self.0.resize_with(2 * size.div_ceil(8), Buffer::new);
         }
 
         fn pair(&mut self, size: usize) -> [&mut [MaybeUninit<u8>]; 2] {
             let words = self.0.len() / 2;
             let (first, second) = self.0.split_at_mut(words);
             [first, second].map(|it| {
-                // SAFETY: so many bytes of words that are borrowed exclusively, and none is assumed to be written.
+                // SAFETY: so many bytes, borrowed exclusively; none is assumed to be written.
                 unsafe { core::slice::from_raw_parts_mut(it.as_mut_ptr().cast(), size) }
             })
         }

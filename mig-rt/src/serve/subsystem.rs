@@ -5,6 +5,7 @@ use core::ops::RangeInclusive;
 
 use super::Dispatch;
 use crate::abi::AbiId;
+use crate::exchange::{Request, Row};
 use crate::message::MsgId;
 use crate::right::{PortName, RightKind};
 use crate::trailer::TrailerElements;
@@ -113,10 +114,11 @@ impl<T: Transport, S: ?Sized> Subsystem<T, S> {
         self.dispatcher.abi()
     }
 
-    /// Whether it serves a request of its ABI that came so.
+    /// Whether it serves a request of its ABI.
     #[inline(always)]
-    pub(super) fn serves(&self, service: &mut S, came: Came) -> bool {
-        self.first <= came.id && came.id <= self.last && self.admits.is_none_or(|admits| admits(service, came))
+    pub(super) fn serves<W: Row>(&self, service: &mut S, request: &Request<'_, T, W>) -> bool {
+        let id = request.id();
+        self.first <= id && id <= self.last && self.admits.is_none_or(|admits| admits(service, request.came()))
     }
 
     /// Its ids, skipped ones included.
