@@ -52,6 +52,8 @@ pub struct Name {
     pub references: u32,
     /// The number of the port; of a set, the numbers of its members.
     pub ports: Vec<u32>,
+    /// Threads that wait for a message of the set.
+    pub receivers: usize,
 }
 
 /// A port.
@@ -105,7 +107,8 @@ impl Name {
     fn label(&self) -> String {
         let rights: Vec<&str> = self.rights.iter().map(|it| kind(*it)).collect();
         let dead = if self.rights == [RightKind::DEAD_NAME] { counted(self.references) } else { String::new() };
-        format!("{} {}{dead}", self.name, rights.join(" + "))
+        let waiting = if self.receivers > 0 { format!(", {} waiting", self.receivers) } else { String::new() };
+        format!("{} {}{dead}{waiting}", self.name, rights.join(" + "))
     }
 }
 

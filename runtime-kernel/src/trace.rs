@@ -154,6 +154,12 @@ impl Tracing {
         *numbers.entry(port.id).or_insert(next)
     }
 
+    /// Names of routines that users have added.
+    pub(crate) fn routines(&self) -> Vec<(MsgId, &'static str)> {
+        let to = self.state.lock().to.clone();
+        to.map(|it| it.0.lock().routines.clone()).unwrap_or_default()
+    }
+
     /// A port's number, and whose it is.
     fn tag(&self, port: &Port) -> String {
         let whose = match (port.object(), port.home()) {

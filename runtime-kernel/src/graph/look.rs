@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use mig_rt::RightKind;
+use mig_rt::{MsgId, RightKind};
 
 use super::{Graph, Message, Name, Port, Task};
 use crate::ipc::message::{self, Item};
@@ -15,7 +15,7 @@ use crate::trace::{Tracing, object_name, routine};
 
 /// Looks at everything, taking one space or port at a time.
 pub(crate) fn look(tasks: &[Arc<TaskObject>], tracing: &Tracing) -> Graph {
-    let mut walk = Walk { tracing, found: Vec::new(), seen: HashSet::new() };
+    let mut walk = Walk { tracing, routines: tracing.routines(), found: Vec::new(), seen: HashSet::new() };
     let tasks = tasks.iter().filter_map(|it| {
         let names = walk.space(&it.space.lock())?;
         Some(Task { name: it.name.clone(), names })
@@ -31,6 +31,8 @@ pub(crate) fn look(tasks: &[Arc<TaskObject>], tracing: &Tracing) -> Graph {
 
 struct Walk<'a> {
     tracing: &'a Tracing,
+    /// Names of routines that the kernel does not know by itself.
+    routines: Vec<(MsgId, &'static str)>,
     found: Vec<Arc<port::Port>>,
     seen: HashSet<u64>,
 }
@@ -45,16 +47,19 @@ impl Walk<'_> {
 
     /// The names of a space; nothing if its task has ended.
     fn space(&mut self, space: &SpaceState) -> Option<Vec<Name>> {
-        let names = space.names().filter_map(|name| Some((name, space.peek(name)?)));
-        space
-            .alive
-            .then(|| {
-                names.map(|(name, entry)| {
-                    let (rights, references, ports) = self.entry(entry);
-                    Name { name, rights, references, ports }
-                })
-            })
-            .map(Iterator::collect)
+        if !space.alive {
+            return None;
+        }
+        let names = space.names().filter_map(|name| {
+            let entry = space.peek(name)?;
+            let (rights, references, ports) = self.entry(entry);
+            let receivers = match &entry.held {
+                Held::Set(set) => set.lock().receivers.len(),
+                _ => 0,
+            };
+            Some(Name { name, rights, references, ports, receivers })
+        });
+        Some(names.collect())
     }
 
     fn entry(&mut self, entry: &Entry) -> (Vec<RightKind>, u32, Vec<u32>) {
@@ -112,6 +117,6 @@ impl Walk<'_> {
             Item::Memory(data) => data.len(),
             _ => 0,
         });
-        Message { name: routine(it.abi, it.id(), once, &[]).0, rights, memory: memory.sum() }
+        Message { name: routine(it.abi, it.id(), once, &self.routines).0, rights, memory: memory.sum() }
     }
 }

@@ -59,7 +59,9 @@ fn threads_that_wait_are_seen_from_a_thread_that_runs() {
     client.spawn("blocked", move |task| {
         Simple::to(name, Disposition::COPY_SEND, 100).send_with(&task, Operation::default())
     });
-    assert_eq!(world.kernel.run().len(), 2);
+    let set = mach_port::mach_port_allocate(&client.self_port(), RightKind::PORT_SET).unwrap();
+    client.spawn("reader", move |task| wait(&task, set));
+    assert_eq!(world.kernel.run().len(), 3);
     show("waiting", &world.kernel.graph());
 }
 
