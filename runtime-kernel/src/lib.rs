@@ -17,6 +17,10 @@
 //! # Ok::<(), mig_rt::Error>(())
 //! ```
 //!
+//! # Looking at it
+//! A [`Trace`] has every message that is sent, as text or for Perfetto; [`Kernel::graph`] is a picture of tasks, ports and
+//! rights. `docs/looking.md` shows both.
+//!
 //! # Reading order
 //! `ipc` is ports, rights, names and messages; `trap` the doors that a task comes in by; `kobject` how the kernel serves
 //! requests to its own ports; `server` what it answers. `effect` is how anything follows from anything. [`names`] is a

@@ -6,6 +6,7 @@ mod covers;
 
 mod coverage;
 mod graph;
+mod looking;
 mod messages;
 mod names;
 mod notifications;
