@@ -6,7 +6,7 @@ use generated::darwin::mach_port::darwin_lp64;
 use generated::mach3::mach_port::{gnumach_i386, gnumach_x86_64};
 use generated::mach3::notify::{MACH_NOTIFY_DEAD_NAME, MACH_NOTIFY_NO_SENDERS};
 use mig_rt::{AbiId, Disposition, MsgId, MsgReturn, Operation, ReceiveRight, RightKind, Timeout};
-use runtime_kernel::Trace;
+use runtime_kernel::{Task, Trace};
 
 use crate::world::{Simple, World, give, poll, port, release, wait};
 
@@ -166,4 +166,69 @@ fn a_live_trace_tells_of_each_message_when_it_is_over() {
     world.kernel.trace(None);
     exchange(&world);
     assert_eq!(*told.lock().unwrap(), before, "nobody looks any more");
+}
+
+/// A slice, or one end of an arrow. Times are nanoseconds.
+struct Part {
+    phase: String,
+    row: u64,
+    begin: u64,
+    end: u64,
+}
+
+fn parts(json: &str) -> Vec<Part> {
+    let json: serde_json::Value = serde_json::from_str(json).expect("the record is JSON");
+    let nanoseconds = |it: &serde_json::Value| (it.as_f64().unwrap_or(0.0) * 1000.0).round() as u64;
+    let events = json["traceEvents"].as_array().expect("a list of events").iter().filter(|it| it["ph"] != "M");
+    let parts = events.map(|it| {
+        let (phase, begin) = (it["ph"].as_str().unwrap().to_owned(), nanoseconds(&it["ts"]));
+        Part { phase, row: it["tid"].as_u64().unwrap(), begin, end: begin + nanoseconds(&it["dur"]) }
+    });
+    parts.collect()
+}
+
+/// Four threads of a client ask the kernel and a server, each so often.
+fn many_calls(world: &World, each: usize) {
+    let (client, server) = (world.task("client"), world.task("server"));
+    let service = port(&server);
+    let name = give(&server, service, &client);
+    let calls = move |task: Task| {
+        let reply = port(&task);
+        for _ in 0..each {
+            let request = Simple::to(name, Disposition::COPY_SEND, 1).reply_to(reply, Disposition::MAKE_SEND_ONCE);
+            request.send_with(&task, Operation::default()).unwrap();
+            wait(&task, reply).unwrap();
+            gnumach_i386::mach_port_get_refs(&task.self_port(), reply, RightKind::RECEIVE).unwrap();
+        }
+    };
+    let clients: Vec<_> = (0..4).map(|_| client.spawn("client", calls)).collect();
+    let serving = server.spawn("server", move |task| {
+        for _ in 0..4 * each {
+            let (answer, disposition) = wait(&task, service).unwrap().remote();
+            Simple::to(answer, disposition, 101).send(&task).unwrap();
+        }
+    });
+    clients.into_iter().for_each(|it| it.join().unwrap());
+    serving.join().unwrap();
+}
+
+#[test]
+fn slices_nest_and_arrows_begin_and_end_at_slices() {
+    let world = World::new();
+    let trace = traced(&world);
+    many_calls(&world, 50);
+    let parts = parts(&trace.perfetto());
+    let slices: Vec<&Part> = parts.iter().filter(|it| it.phase == "X").collect();
+    let within = |a: &Part, b: &Part| b.begin <= a.begin && a.end <= b.end;
+    for a in &slices {
+        let beside = slices.iter().filter(|it| it.row == a.row);
+        let mut cut = beside.filter(|b| a.begin < b.end && b.begin < a.end && !within(a, b) && !within(b, a));
+        assert!(cut.next().is_none(), "the slice at {} cuts another", a.begin);
+    }
+    let arrows: Vec<&Part> = parts.iter().filter(|it| matches!(&*it.phase, "s" | "f")).collect();
+    assert_eq!(arrows.len(), 4 * 50 * 2 * 2 * 2, "two calls of two messages each, and both ends of their arrows");
+    for it in arrows {
+        let has_slice = slices.iter().any(|slice| (slice.row, slice.begin) == (it.row, it.begin));
+        assert!(has_slice, "the arrow at {} has no slice", it.begin);
+    }
 }
