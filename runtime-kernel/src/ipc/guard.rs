@@ -137,13 +137,13 @@ impl Space {
         name: PortName,
         change: impl FnOnce(&Arc<Port>, &mut PortState) -> Result<X, KernReturn>,
     ) -> Result<X, KernReturn> {
-        let port = self.receiving(name)?;
-        let mut state = port.lock();
-        // The right may have left since.
-        if port.home() != Some((self.number, name)) {
-            return Err(KernReturn::INVALID_NAME);
-        }
-        change(&port, &mut state)
+        let mut state = self.alive()?;
+        let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
+        let port = entry.held.receiving().ok_or(KernReturn::INVALID_RIGHT)?.clone();
+        // Before the space is unlocked: the right could leave, and the port die, with a change that nobody would undo.
+        let mut locked = port.lock();
+        drop(state);
+        change(&port, &mut locked)
     }
 }
 

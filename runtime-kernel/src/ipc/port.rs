@@ -137,6 +137,7 @@ impl Port {
         state.leave_sets(self.id);
         state.sequence = 0;
         state.guard = None;
+        state.payload = None;
         self.set_make_count(0);
         self.set_home(None);
         state.turn_away(MsgReturn::RCV_PORT_DIED);

@@ -51,48 +51,54 @@ impl Space {
         if limit > most {
             return Err(KernReturn::INVALID_VALUE);
         }
-        let port = self.receiving(name)?;
-        let mut state = port.lock();
-        state.limit = limit;
-        state.admit();
-        state.offer(&port);
-        Ok(())
+        self.with_receiver(name, |port, state| {
+            state.limit = limit;
+            state.admit();
+            state.offer(port);
+            Ok(())
+        })
     }
 
     /// `mach_port_set_mscount`
     pub(crate) fn set_made(&self, name: PortName, count: u32) -> Result<(), KernReturn> {
-        self.receiving(name)?.set_make_count(count);
-        Ok(())
+        self.with_receiver(name, |port, _| {
+            port.set_make_count(count);
+            Ok(())
+        })
     }
 
     /// `mach_port_set_seqno`
     pub(crate) fn set_sequence(&self, name: PortName, number: u32) -> Result<(), KernReturn> {
-        self.receiving(name)?.lock().sequence = number;
-        Ok(())
+        self.with_receiver(name, |_, state| {
+            state.sequence = number;
+            Ok(())
+        })
     }
 
     /// `mach_port_set_protected_payload`, and with nothing `mach_port_clear_protected_payload`
     pub(crate) fn set_payload(&self, name: PortName, payload: Option<u64>) -> Result<(), KernReturn> {
-        self.receiving(name)?.lock().payload = payload;
-        Ok(())
+        self.with_receiver(name, |_, state| {
+            state.payload = payload;
+            Ok(())
+        })
     }
 
     /// `mach_port_get_receive_status`
     pub(crate) fn status(&self, name: PortName) -> Result<Status, KernReturn> {
-        let port = self.receiving(name)?;
-        let state = port.lock();
-        Ok(Status {
-            set: state.sets.first().map_or(PortName::NULL, |it| it.set.name()),
-            sets: state.sets.len() as u32,
-            sequence: state.sequence,
-            made: port.make_count(),
-            limit: state.limit,
-            queued: state.queue.len() as u32,
-            send_onces: port.send_once_count(),
-            has_sends: port.send_count() > 0,
-            port_destroyed: state.port_destroyed.is_some(),
-            no_senders: state.no_senders.is_some(),
-            guard: state.guard,
+        self.with_receiver(name, |port, state| {
+            Ok(Status {
+                set: state.sets.first().map_or(PortName::NULL, |it| it.set.name()),
+                sets: state.sets.len() as u32,
+                sequence: state.sequence,
+                made: port.make_count(),
+                limit: state.limit,
+                queued: state.queue.len() as u32,
+                send_onces: port.send_once_count(),
+                has_sends: port.send_count() > 0,
+                port_destroyed: state.port_destroyed.is_some(),
+                no_senders: state.no_senders.is_some(),
+                guard: state.guard,
+            })
         })
     }
 
@@ -222,10 +228,11 @@ impl Space {
         if sync != 0 {
             return Err(KernReturn::INVALID_VALUE);
         }
-        let port = self.receiving(name)?;
-        self.budget.afford(Resource::Objects)?;
-        let before = std::mem::replace(&mut port.lock().port_destroyed, notify);
-        Ok(before.map_or(Carried::Null, Carried::SendOnce))
+        self.with_receiver(name, |_, state| {
+            self.budget.afford(Resource::Objects)?;
+            let before = std::mem::replace(&mut state.port_destroyed, notify);
+            Ok(before.map_or(Carried::Null, Carried::SendOnce))
+        })
     }
 
     /// The same for the end of the last send right.
@@ -235,19 +242,17 @@ impl Space {
         sync: u32,
         notify: Option<SendOnceRef>,
     ) -> Result<Carried, KernReturn> {
-        let port = self.receiving(name)?;
-        self.budget.afford(Resource::Objects)?;
-        let mut state = port.lock();
-        let before = state.no_senders.take();
-        match notify {
-            Some(it) if port.send_count() == 0 && sync <= port.make_count() => {
-                let count = port.make_count();
-                drop(state);
-                Notification::to(it, What::NoSenders(count)).note();
+        self.with_receiver(name, |port, state| {
+            self.budget.afford(Resource::Objects)?;
+            let before = state.no_senders.take();
+            match notify {
+                Some(it) if port.send_count() == 0 && sync <= port.make_count() => {
+                    Notification::to(it, What::NoSenders(port.make_count())).note();
+                }
+                it => state.no_senders = it,
             }
-            it => state.no_senders = it,
-        }
-        Ok(before.map_or(Carried::Null, Carried::SendOnce))
+            Ok(before.map_or(Carried::Null, Carried::SendOnce))
+        })
     }
 
     /// The same for the death of the port that a name has a right to.

@@ -1,6 +1,7 @@
 //! The calls about ports: what each does, and each code that it answers, in every ABI that has it.
 
 mod attributes;
+mod changes;
 mod guards;
 mod names;
 mod notify;
