@@ -21,6 +21,14 @@
 //! A [`Trace`] has every message that is sent, as text or for Perfetto; [`Kernel::graph`] is a picture of tasks, ports and
 //! rights. `docs/looking.md` shows both.
 //!
+//! # What is otherwise than in Darwin
+//! - A task has one port, whatever flavor is asked for: a right to a task is a right to all of it. The same of threads.
+//! - Who is wrong about a guard is told `KERN_INVALID_ARGUMENT` or, where it would have destroyed the right,
+//!   `KERN_INVALID_RIGHT`, and gets no exception. `mach_port_assert_attributes` does end the task.
+//! - No port is one of a service, and waiting for a reply lends nothing, so that no port is linked to whoever answers:
+//!   the calls about those answer `KERN_INVALID_CAPABILITY` and `KERN_INVALID_ARGUMENT`, as they do for other ports.
+//! - Options of ports about the importance and the sleep of programs are accepted, and have nothing to act on.
+//!
 //! # Reading order
 //! `ipc` is ports, rights, names and messages; `trap` the doors that a task comes in by; `kobject` how the kernel serves
 //! requests to its own ports; `server` what it answers. `effect` is how anything follows from anything. [`names`] is a
