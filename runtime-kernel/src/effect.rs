@@ -61,6 +61,14 @@ impl Drop for Scope {
     }
 }
 
+/// Whether nothing remains to be done in this thread. For checks.
+pub(crate) fn check() -> Result<(), String> {
+    match QUEUE.with_borrow(VecDeque::len) {
+        0 => Ok(()),
+        some => Err(format!("{some} effects have not been done")),
+    }
+}
+
 /// Does what was noted, and what follows from it.
 pub(crate) fn settle() {
     debug_assert!(holds_none(), "effects under a lock");

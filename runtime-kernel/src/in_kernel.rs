@@ -151,6 +151,15 @@ impl InKernel {
     }
 }
 
+/// Whether no name is left of the calls that this thread has made. For checks.
+pub(crate) fn check() -> Result<(), String> {
+    TABLE.with_borrow(|it| match (it.rights.iter().flatten().next(), it.memory.len()) {
+        (None, 0) => Ok(()),
+        (Some((right, count)), _) => Err(format!("a call has left {right:?} in the kernel, {count} times")),
+        (None, regions) => Err(format!("calls have left {regions} regions in the kernel")),
+    })
+}
+
 /// A name of a request port, until the request is served.
 pub(crate) struct Entered(pub(crate) PortName);
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use mig_rt::{AbiId, KernReturn, ReceiveRight, SendRight};
 
 use crate::budget::{Budget, Resource};
-use crate::effect::Scope;
+use crate::census::{self, Census, Walk};
+use crate::effect::{self, Scope};
 use crate::graph::{self, Graph};
+use crate::in_kernel;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::ipc::space::MOST_NAMES;
 use crate::kobject::KernelObject;
-use crate::schedule::Schedule;
+use crate::schedule::{self, Schedule};
 use crate::special::Special;
 use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
@@ -76,7 +78,13 @@ impl Kernel {
             let _ = task.special.set(Special::Bootstrap, Carried::Send(SendRef::make(&port)));
         }
         self.traced.0.add_task(task.space.number, name);
-        self.tasks.lock().push(task.clone());
+        let mut tasks = self.tasks.lock();
+        // Of a task that has ended nothing is left but what its handles show.
+        let ended: Vec<Arc<TaskObject>> =
+            tasks.extract_if(.., |it| !it.is_active() && Arc::strong_count(it) == 1).collect();
+        tasks.push(task.clone());
+        drop(tasks);
+        drop(ended);
         Task(task)
     }
 
@@ -119,13 +127,39 @@ impl Kernel {
         self.budget.limit(resource, uses);
     }
 
-    /// Looks at everything and says what is wrong.
+    /// Counts everything that can be reached, and compares it with what ports, names, sets and queues say of themselves.
+    ///
+    /// Any thread may ask, but the answer is exact only while no thread of the kernel runs: what is in a running
+    /// thread's hands is nowhere else. Threads that wait do not matter.
     ///
     /// # Errors
-    /// The first invariant that does not hold.
+    /// Everything that does not hold, a line each.
     pub fn check(&self) -> Result<(), String> {
+        let _scope = Scope::open();
+        let _turn = schedule::keep_turn();
+        let (tasks, walk) = self.walk();
+        for task in &tasks {
+            let lost = walk.lost(task.space.born());
+            if !lost.is_empty() {
+                return Err(format!("task {}: ports {lost:?} live, and nothing reaches them", task.name));
+            }
+        }
+        effect::check()?;
+        in_kernel::check()?;
+        census::check(walk)
+    }
+
+    /// How much there is of everything. As exact as [`check`](Kernel::check).
+    pub fn census(&self) -> Census {
+        let _scope = Scope::open();
+        let _turn = schedule::keep_turn();
+        self.walk().1.census
+    }
+
+    fn walk(&self) -> (Vec<Arc<TaskObject>>, Walk) {
         let tasks = self.tasks.lock().clone();
-        tasks.iter().try_for_each(|it| it.space.lock().check().map_err(|why| format!("task {}: {why}", it.name)))
+        let walk = Walk::of(&tasks, &[&self.host, &self.host_priv]);
+        (tasks, walk)
     }
 
     /// Gives a task a send right to the host's privileged port. A task that has one may do to the host whatever can be

@@ -36,6 +36,7 @@
 
 mod budget;
 mod buffer;
+mod census;
 mod effect;
 pub mod graph;
 mod in_kernel;
@@ -54,6 +55,7 @@ mod trap;
 mod vm;
 
 pub use budget::Resource;
+pub use census::Census;
 pub use kernel::{Config, Kernel, Order};
 pub use task::{Task, TaskMemory};
 pub use thread::Thread;

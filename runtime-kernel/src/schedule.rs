@@ -69,6 +69,21 @@ pub(crate) fn checkpoint() {
     }
 }
 
+/// Until it is dropped, the current thread keeps its turn at locks: it looks at one moment.
+#[derive(Debug)]
+pub(crate) struct Kept(bool);
+
+/// See [`Kept`].
+pub(crate) fn keep_turn() -> Kept {
+    Kept(SCHEDULED.replace(false))
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        SCHEDULED.set(self.0);
+    }
+}
+
 impl Schedule {
     pub(crate) fn new(seed: u64) -> Arc<Schedule> {
         // Zero is the one state that the generator never leaves.

@@ -98,6 +98,12 @@ impl SpecialPorts {
         Ok(())
     }
 
+    /// Looks at every right that is kept here.
+    pub(crate) fn each(&self, look: &mut dyn FnMut(&Carried)) {
+        let state = self.0.lock();
+        state.ports.iter().chain(&state.registered).for_each(look);
+    }
+
     /// Releases everything: the object ends.
     pub(crate) fn end(&self) {
         let mut state = self.0.lock();

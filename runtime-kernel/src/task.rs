@@ -33,7 +33,7 @@ pub(crate) struct TaskObject {
     pub(crate) map: Map,
     pub(crate) special: SpecialPorts,
     pub(crate) schedule: Option<Arc<Schedule>>,
-    port: Arc<Port>,
+    pub(crate) port: Arc<Port>,
     threads: Mutex<Vec<Weak<ThreadObject>>>,
     active: AtomicBool,
     pub(crate) budget: Arc<Budget>,
@@ -83,10 +83,20 @@ impl TaskObject {
         threads.retain(|it| it.strong_count() > 0);
         threads.push(Arc::downgrade(thread));
         drop(threads);
-        if !self.active.load(Ordering::Acquire) {
+        if !self.is_active() {
             let _scope = Scope::open();
             thread.end();
         }
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_active(&self) -> bool {
+        self.active.load(Ordering::Acquire)
+    }
+
+    /// Its threads that exist.
+    pub(crate) fn threads(&self) -> Vec<Arc<ThreadObject>> {
+        self.threads.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Ends it: its port dies, and everything it holds is released.

@@ -20,7 +20,7 @@ use crate::task::Task;
 pub(crate) struct ThreadObject {
     pub(crate) name: String,
     pub(crate) special: SpecialPorts,
-    port: Arc<Port>,
+    pub(crate) port: Arc<Port>,
     interrupts: Arc<Interrupts>,
     active: AtomicBool,
 }

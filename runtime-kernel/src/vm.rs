@@ -119,6 +119,19 @@ impl Map {
         self.state.lock().regions.clear();
     }
 
+    /// What must hold of regions: each at a page, and none in another.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let state = self.state.lock();
+        let mut free = 0;
+        for (at, region) in &state.regions {
+            if !at.is_multiple_of(PAGE) || *at < free.max(FIRST) {
+                return Err(format!("a region at {at:#x}, where something else is"));
+            }
+            free = region.end(*at);
+        }
+        Ok(())
+    }
+
     /// Regions that exist.
     pub(crate) fn len(&self) -> usize {
         self.state.lock().regions.len()

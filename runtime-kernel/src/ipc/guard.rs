@@ -38,7 +38,7 @@ impl Space {
         let mut state = self.alive()?;
         self.budget.afford(Resource::Objects)?;
         let name = state.free_name()?;
-        let port = Port::new(self.abi);
+        let port = self.make_port();
         {
             let mut new = port.lock();
             new.limit = it.limit.unwrap_or(new.limit);

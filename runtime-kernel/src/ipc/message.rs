@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mig_rt::carried::Sender;
 use mig_rt::{AbiId, MsgId, TrailerElements};
 
-use super::notify::OnDrop;
+use super::notify::{Notification, OnDrop};
 use super::port::Port;
 use super::right::{Carried, SendOnceRef, SendRef};
 use crate::trace::Flight;
@@ -33,12 +33,17 @@ pub(crate) struct Message {
 pub(crate) struct Accepted {
     /// While it exists, the sender's name has such a request.
     _mark: Arc<()>,
-    _told: OnDrop,
+    told: OnDrop,
 }
 
 impl Accepted {
     pub(crate) fn new(mark: Arc<()>, told: OnDrop) -> Accepted {
-        Accepted { _mark: mark, _told: told }
+        Accepted { _mark: mark, told }
+    }
+
+    /// What is told then.
+    pub(crate) fn told(&self) -> Option<&Notification> {
+        self.told.notification()
     }
 }
 

@@ -42,6 +42,16 @@ impl Notification {
         Notification { to, what }
     }
 
+    /// The right it goes through.
+    pub(crate) fn right(&self) -> &SendOnceRef {
+        &self.to
+    }
+
+    /// What it tells.
+    pub(crate) fn what(&self) -> &What {
+        &self.what
+    }
+
     /// Sends it as soon as no lock is held.
     pub(crate) fn note(self) {
         effect::push(Effect::Notify(self));
@@ -69,6 +79,11 @@ pub(crate) struct OnDrop(Option<Notification>);
 impl OnDrop {
     pub(crate) fn new(it: Notification) -> OnDrop {
         OnDrop(Some(it))
+    }
+
+    /// What will be sent.
+    pub(crate) fn notification(&self) -> Option<&Notification> {
+        self.0.as_ref()
     }
 }
 

@@ -29,6 +29,13 @@ pub(crate) struct Sending {
     message: Box<Message>,
 }
 
+impl Sending {
+    /// The message that waits with the thread.
+    pub(crate) fn message(&self) -> &Message {
+        &self.message
+    }
+}
+
 /// What a receiver has room for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {

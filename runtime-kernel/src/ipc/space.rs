@@ -4,7 +4,7 @@
 //! a dead name has at least one user reference. An entry may point to a port that has died: whoever looks converts it
 //! into a dead name first, so death costs nothing per right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -35,6 +35,9 @@ pub(crate) struct Space {
     pub(crate) abi: AbiId,
     pub(crate) budget: Arc<Budget>,
     state: Mutex<SpaceState>,
+    /// Ports that were made for it, where checks are wanted: one that lives is somewhere.
+    #[cfg(debug_assertions)]
+    born: parking_lot::Mutex<Vec<Weak<Port>>>,
 }
 
 /// What the lock of a space protects.
@@ -158,7 +161,36 @@ impl Space {
             sends: FxHashMap::default(),
             budget: budget.clone(),
         };
-        Arc::new(Space { number, abi, budget, state: Mutex::new(Rank::Space, state) })
+        Arc::new(Space {
+            number,
+            abi,
+            budget,
+            state: Mutex::new(Rank::Space, state),
+            #[cfg(debug_assertions)]
+            born: parking_lot::Mutex::default(),
+        })
+    }
+
+    /// A new port for it.
+    pub(crate) fn make_port(&self) -> Arc<Port> {
+        let port = Port::new(self.abi);
+        #[cfg(debug_assertions)]
+        {
+            let mut born = self.born.lock();
+            if born.len() == born.capacity() {
+                born.retain(|it| it.strong_count() > 0);
+            }
+            born.push(Arc::downgrade(&port));
+        }
+        port
+    }
+
+    /// Ports that were made for it and exist. None where nobody checks.
+    pub(crate) fn born(&self) -> Vec<Arc<Port>> {
+        #[cfg(debug_assertions)]
+        return self.born.lock().iter().filter_map(Weak::upgrade).collect();
+        #[cfg(not(debug_assertions))]
+        return Vec::new();
     }
 
     /// The space, dead or alive.
@@ -261,6 +293,27 @@ impl SpaceState {
     pub(crate) fn reserve(&mut self, names: usize) {
         let names = names.min(self.most_names).min(MOST_RESERVED);
         self.slots.reserve(names.saturating_sub(self.slots.len()));
+    }
+
+    /// Every name and what it stood for when somebody last looked.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (PortName, &Entry)> {
+        self.names().filter_map(|it| Some((it, self.peek(it)?)))
+    }
+
+    /// Whether every slot is either in use or free, once.
+    pub(crate) fn check_slots(&self) -> Result<(), String> {
+        let free: BTreeSet<u32> = self.free.iter().copied().collect();
+        let empty = |(index, slot): (usize, &Slot)| slot.entry.is_none().then_some(index as u32);
+        // No name has the index 0.
+        let unused: BTreeSet<u32> = self.slots.iter().enumerate().skip(1).filter_map(empty).collect();
+        if free.len() != self.free.len() || free != unused {
+            return Err(format!("the free slots are {unused:?}, and listed are {:?}", self.free));
+        }
+        let hidden = |it: &u32| self.index(PortName(*it)).is_some();
+        match self.chosen.keys().find(|it| hidden(it)) {
+            Some(name) => Err(format!("name {name:#x} stands for two things")),
+            None => Ok(()),
+        }
     }
 
     /// A new name for an entry.
@@ -391,32 +444,6 @@ impl SpaceState {
             Some(index) => self.slots[index].entry.as_mut(),
             None => self.chosen.get_mut(&name.0),
         }
-    }
-
-    /// Send rights and the names they are found by. For checks.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        for name in self.names() {
-            let Some(entry) = self.peek(name) else { continue };
-            let counted = matches!(entry.held, Held::Send(_) | Held::Both(..) | Held::Dead);
-            if counted != (entry.references > 0) || entry.references > MOST_REFERENCES {
-                return Err(format!("name {name} has {} references to {:?}", entry.references, entry.held));
-            }
-            if let Some(it) = entry.held.sending()
-                && self.sends.get(&it.port().id) != Some(&name)
-            {
-                return Err(format!("name {name} is not found by its port"));
-            }
-            if let Some(it) = entry.held.receiving()
-                && it.home() != Some((self.number, name))
-            {
-                return Err(format!("port {} of name {name} thinks it is elsewhere", it.id));
-            }
-        }
-        let sending = self.names().filter(|it| self.peek(*it).is_some_and(|it| it.held.sending().is_some()));
-        if sending.count() != self.sends.len() {
-            return Err(format!("space {} finds ports that it has no send right to", self.number));
-        }
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mig_rt::{AbiId, Disposition, KernReturn, PortName, RightKind};
+use mig_rt::{Disposition, KernReturn, PortName, RightKind};
 
 use super::port::Port;
 use super::right::{Carried, ReceiveRef};
@@ -16,9 +16,9 @@ const ARMED: u32 = 0x8000_0000;
 const ACCEPTING: u32 = 0x4000_0000;
 
 /// A right of this kind with nothing in it.
-fn fresh(right: RightKind, name: PortName, abi: AbiId) -> Result<Held, KernReturn> {
+fn fresh(right: RightKind, name: PortName, space: &Space) -> Result<Held, KernReturn> {
     Ok(match right {
-        RightKind::RECEIVE => Held::Receive(ReceiveRef::of(Port::new(abi))),
+        RightKind::RECEIVE => Held::Receive(ReceiveRef::of(space.make_port())),
         RightKind::PORT_SET => Held::Set(PortSet::new(name)),
         RightKind::DEAD_NAME => Held::Dead,
         _ => return Err(KernReturn::INVALID_VALUE),
@@ -35,7 +35,7 @@ impl Space {
         }
         self.budget.afford(Resource::Objects)?;
         let name = state.free_name()?;
-        state.put(name, Entry::new(fresh(right, name, self.abi)?));
+        state.put(name, Entry::new(fresh(right, name, self)?));
         Ok(name)
     }
 
@@ -56,7 +56,7 @@ impl Space {
             return Err(KernReturn::RESOURCE_SHORTAGE);
         }
         self.budget.afford(Resource::Objects)?;
-        state.put(name, Entry::new(fresh(right, name, self.abi)?));
+        state.put(name, Entry::new(fresh(right, name, self)?));
         Ok(())
     }
 

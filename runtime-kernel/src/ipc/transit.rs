@@ -36,6 +36,11 @@ pub(crate) fn enter(message: &Message) -> bool {
     true
 }
 
+/// The port in whose queue the receive right of this one waits.
+pub(crate) fn carrier(port: u64) -> Option<u64> {
+    CARRIED_BY.lock().get(&port).copied()
+}
+
 /// Notes that a message has left its queue.
 pub(crate) fn forget(message: &Message) {
     if carried(message).next().is_none() {

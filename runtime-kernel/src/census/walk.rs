@@ -1,0 +1,229 @@
+//! The walk: everything that can be reached, each thing once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mig_rt::PortName;
+
+use super::Census;
+use crate::ipc::message::{Destination, Item, Message};
+use crate::ipc::notify::{Notification, What};
+use crate::ipc::port::{Port, PortState};
+use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
+use crate::ipc::set::PortSet;
+use crate::ipc::space::{Entry, Held};
+use crate::task::TaskObject;
+
+/// Where a right is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// Under a name of the space of this number.
+    Name(u32, PortName),
+    /// In a message to the port of this number.
+    Message(u64),
+    /// In a request that is armed at the port of this number.
+    Request(u64),
+    /// In an object of the kernel.
+    Kernel(&'static str),
+}
+
+/// A port that was reached, and the rights to it that were.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) port: Arc<Port>,
+    pub(crate) sends: Vec<Place>,
+    pub(crate) send_onces: Vec<Place>,
+    pub(crate) receives: Vec<Place>,
+    /// The sets that it thinks it is in, and whether they list it among those with messages.
+    pub(crate) sets: Vec<(Arc<PortSet>, bool)>,
+    pub(crate) queued: usize,
+    /// Who is to be told of its death.
+    pub(crate) requests: Vec<(u32, PortName)>,
+}
+
+/// A set that was reached.
+#[derive(Debug)]
+pub(crate) struct FoundSet {
+    pub(crate) set: Arc<PortSet>,
+    pub(crate) space: u32,
+    pub(crate) name: PortName,
+}
+
+/// Everything that was reached.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    pub(crate) census: Census,
+    pub(crate) ports: BTreeMap<u64, Found>,
+    pub(crate) sets: Vec<FoundSet>,
+    /// Names whose port is to tell of its death, and that port.
+    pub(crate) armed: BTreeSet<(u32, PortName, u64)>,
+    /// What did not hold in what was looked at.
+    pub(crate) wrong: Vec<String>,
+    unseen: Vec<Arc<Port>>,
+}
+
+impl Walk {
+    /// Walks from the tasks and from the ports of the host.
+    pub(crate) fn of(tasks: &[Arc<TaskObject>], host: &[&Arc<Port>]) -> Walk {
+        let mut walk = Walk::default();
+        host.iter().for_each(|it| walk.kernel_port(it, "host"));
+        tasks.iter().for_each(|it| walk.task(it));
+        while let Some(port) = walk.unseen.pop() {
+            walk.look_at(&port);
+        }
+        walk.census.sets = walk.sets.len();
+        for it in walk.ports.values() {
+            *if it.port.is_alive() { &mut walk.census.ports } else { &mut walk.census.dead_ports } += 1;
+            walk.census.sends += it.sends.len();
+            walk.census.send_onces += it.send_onces.len();
+        }
+        walk
+    }
+
+    /// A port that the kernel receives from.
+    fn kernel_port(&mut self, port: &Arc<Port>, place: &'static str) {
+        if port.is_alive() {
+            self.found(port).receives.push(Place::Kernel(place));
+        }
+    }
+
+    fn task(&mut self, task: &TaskObject) {
+        self.kernel_port(&task.port, "task");
+        task.special.each(&mut |it| self.carried(it, Place::Kernel("task")));
+        for thread in task.threads() {
+            self.kernel_port(&thread.port, "thread");
+            thread.special.each(&mut |it| self.carried(it, Place::Kernel("thread")));
+        }
+        self.census.tasks += usize::from(task.is_active());
+        self.census.regions += task.map.len();
+        if let Err(why) = task.map.check() {
+            self.wrong.push(format!("memory of task {}: {why}", task.name));
+        }
+        let state = task.space.lock();
+        if let Err(why) = state.check() {
+            self.wrong.push(format!("task {}: {why}", task.name));
+        }
+        let number = state.number;
+        for (name, entry) in state.entries() {
+            self.census.names += 1;
+            self.entry(number, name, entry);
+        }
+        if !state.alive && state.names().next().is_some() {
+            self.wrong.push(format!("task {} has ended and has names", task.name));
+        }
+    }
+
+    fn entry(&mut self, space: u32, name: PortName, entry: &Entry) {
+        let place = Place::Name(space, name);
+        match &entry.held {
+            Held::Send(it) => self.send(it, place),
+            Held::SendOnce(it) => self.send_once(it, place),
+            Held::Receive(it) => self.receive(it, place),
+            Held::Both(receive, send) => {
+                self.receive(receive, place);
+                self.send(send, place);
+            }
+            Held::Set(it) => self.sets.push(FoundSet { set: it.clone(), space, name }),
+            Held::Dead => {}
+        }
+        if let (true, Some(port)) = (entry.armed, entry.held.port()) {
+            self.armed.insert((space, name, port.id));
+        } else if entry.armed {
+            self.wrong.push(format!("name {name} of space {space} has a request and no port"));
+        }
+        if entry.told.is_some() {
+            self.wrong.push(format!("name {name} of space {space} is as if it had gone"));
+        }
+    }
+
+    fn look_at(&mut self, port: &Arc<Port>) {
+        let state = port.lock();
+        self.rights_in(port, &state);
+        let mut requests: Vec<(u32, PortName)> = state.dead_names.iter().map(|it| (it.space, it.name)).collect();
+        requests.sort_unstable();
+        let sets = state.sets.iter().map(|it| (it.set.clone(), it.listed)).collect();
+        let queued = state.queue.len();
+        self.census.messages += queued;
+        self.census.senders += state.blocked.len();
+        self.census.receivers += state.receivers.len();
+        if let Err(why) = state.check(port) {
+            self.wrong.push(format!("port {}: {why}", port.id));
+        }
+        drop(state);
+        let found = self.found(port);
+        (found.sets, found.queued, found.requests) = (sets, queued, requests);
+    }
+
+    /// What waits at a port.
+    fn rights_in(&mut self, port: &Arc<Port>, state: &PortState) {
+        let (message, request) = (Place::Message(port.id), Place::Request(port.id));
+        state.messages().for_each(|it| self.message(it, message));
+        let requests = [&state.no_senders, &state.port_destroyed];
+        requests.into_iter().flatten().for_each(|it| self.send_once(it, request));
+        state.dead_names.iter().for_each(|it| self.send_once(&it.notify, request));
+    }
+
+    fn message(&mut self, message: &Message, place: Place) {
+        match &message.to {
+            Some(Destination::Send(it)) => self.send(it, place),
+            Some(Destination::SendOnce(it)) => self.send_once(it, place),
+            None => self.wrong.push(format!("a message waits in {place:?} and goes nowhere")),
+        }
+        self.carried(&message.reply, place);
+        message.rights().for_each(|it| self.carried(it, place));
+        if let Some(it) = message.accepted.as_ref().and_then(|it| it.told()) {
+            self.notification(it, place);
+        }
+        let bytes = message.items.iter().map(|it| if let Item::Memory(it) = it { it.len() } else { 0 });
+        self.census.carried_bytes += bytes.sum::<usize>();
+    }
+
+    fn notification(&mut self, it: &Notification, place: Place) {
+        self.send_once(it.right(), place);
+        if let What::PortDestroyed(right) = it.what() {
+            self.receive(right, place);
+        }
+    }
+
+    fn carried(&mut self, right: &Carried, place: Place) {
+        match right {
+            Carried::Null | Carried::Dead => {}
+            Carried::Send(it) => self.send(it, place),
+            Carried::SendOnce(it) => self.send_once(it, place),
+            Carried::Receive(it) => self.receive(it, place),
+        }
+    }
+
+    fn send(&mut self, right: &SendRef, place: Place) {
+        self.found(right.port()).sends.push(place);
+    }
+
+    fn send_once(&mut self, right: &SendOnceRef, place: Place) {
+        self.found(right.port()).send_onces.push(place);
+    }
+
+    fn receive(&mut self, right: &ReceiveRef, place: Place) {
+        self.found(right.port()).receives.push(place);
+    }
+
+    fn found(&mut self, port: &Arc<Port>) -> &mut Found {
+        self.ports.entry(port.id).or_insert_with(|| {
+            self.unseen.push(port.clone());
+            Found {
+                port: port.clone(),
+                sends: Vec::new(),
+                send_onces: Vec::new(),
+                receives: Vec::new(),
+                sets: Vec::new(),
+                queued: 0,
+                requests: Vec::new(),
+            }
+        })
+    }
+
+    /// Ports of these that live though nothing reaches them.
+    pub(crate) fn lost(&self, born: Vec<Arc<Port>>) -> BTreeSet<u64> {
+        let lost = born.into_iter().filter(|it| it.is_alive() && !self.ports.contains_key(&it.id)).map(|it| it.id);
+        lost.collect()
+    }
+}
