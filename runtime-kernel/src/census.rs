@@ -29,9 +29,9 @@ pub struct Census {
     pub dead_ports: usize,
     /// Port sets.
     pub sets: usize,
-    /// Send rights, wherever they are: one for each name whatever its user references.
+    /// Send rights to ports that live, wherever they are: one for each name whatever its user references.
     pub sends: usize,
-    /// Send-once rights, wherever they are.
+    /// Send-once rights to ports that live, wherever they are.
     pub send_onces: usize,
     /// Messages in queues.
     pub messages: usize,

@@ -172,7 +172,8 @@ impl Drop for Entered {
 impl Names for InKernel {
     fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn> {
         let to = self.take_right(header.remote, header.remote_disposition);
-        let to = to.ok().and_then(|it| Destination::of(it.or_dead())).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        // Whatever the kernel sends is taken whole: what goes to a dead port is released with its message.
+        let to = to.ok().and_then(Destination::of).ok_or(MsgReturn::SEND_INVALID_DEST)?;
         let reply = match header.local {
             PortName::NULL => Carried::Null,
             PortName::DEAD => Carried::Dead,

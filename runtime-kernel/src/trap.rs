@@ -172,7 +172,7 @@ fn silence(task: &TaskObject, name: PortName, notify: PortName) -> Option<(Arc<P
     if !Arc::ptr_eq(requests.dead_names[at].notify.port(), &watcher) {
         return None;
     }
-    let request = requests.dead_names.swap_remove(at).notify;
+    let request = requests.dead_names.remove(at).notify;
     drop(requests);
     entry.armed = false;
     Some((port, request))

@@ -73,9 +73,13 @@ impl Walk {
         }
         walk.census.sets = walk.sets.len();
         for it in walk.ports.values() {
-            *if it.port.is_alive() { &mut walk.census.ports } else { &mut walk.census.dead_ports } += 1;
-            walk.census.sends += it.sends.len();
-            walk.census.send_onces += it.send_onces.len();
+            if it.port.is_alive() {
+                walk.census.ports += 1;
+                walk.census.sends += it.sends.len();
+                walk.census.send_onces += it.send_onces.len();
+            } else {
+                walk.census.dead_ports += 1;
+            }
         }
         walk
     }

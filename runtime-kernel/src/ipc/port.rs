@@ -164,6 +164,7 @@ impl Port {
         drop(state);
         drop(no_senders);
         queue.iter().for_each(|it| transit::forget(it));
+        blocked.iter().for_each(|it| transit::forget(it.message()));
         drop(queue);
         drop(blocked);
         for it in dead_names {
@@ -202,7 +203,7 @@ impl PortState {
     /// Takes a request to be told of the port's death.
     pub(crate) fn disarm(&mut self, space: u32, name: PortName) -> Option<SendOnceRef> {
         let at = self.dead_names.iter().position(|it| it.space == space && it.name == name)?;
-        Some(self.dead_names.swap_remove(at).notify)
+        Some(self.dead_names.remove(at).notify)
     }
 }
 

@@ -152,8 +152,7 @@ impl Space {
         let set = self.set(set)?;
         self.with_receiver(member, |port, state| {
             let at = state.sets.iter().position(|it| Arc::ptr_eq(&it.set, &set)).ok_or(KernReturn::NOT_IN_SET)?;
-            state.sets.remove(at);
-            set.lock().members.remove(&port.id);
+            state.sets.remove(at).end(port.id);
             Ok(())
         })
     }

@@ -225,11 +225,14 @@ fn take_from_set(set: &Arc<PortSet>, room: Room, limit: Option<Duration>) -> Res
         if !state.alive {
             return Err(MsgReturn::RCV_PORT_DIED);
         }
-        let Some(port) = state.ready.pop_front() else { return wait_in(&mut state.receivers, room, limit) };
+        let Some(port) = state.ready.front().cloned() else { return wait_in(&mut state.receivers, room, limit) };
         drop(state);
         let mut state = port.lock();
-        // It may have left since, or somebody else may have emptied it.
-        let Some(place) = state.membership(set) else { continue };
+        // It may have left since, or somebody else may have been served from it.
+        let Some(place) = state.membership(set).filter(|it| it.listed) else { continue };
+        if !set.lock().unlist(port.id) {
+            continue;
+        }
         place.listed = false;
         let Some(taken) = state.take(room) else { continue };
         if matches!(taken, Taken::TooLarge(_)) {

@@ -26,7 +26,8 @@ pub(crate) struct SetState {
     pub(crate) alive: bool,
     /// By number.
     pub(crate) members: BTreeMap<u64, Arc<Port>>,
-    /// Members with messages. Some have left since, or were emptied.
+    /// Members with messages, each once; some were emptied by way of another set. A port is here exactly if its
+    /// membership says so, which both change under its lock.
     pub(crate) ready: VecDeque<Arc<Port>>,
     pub(crate) receivers: VecDeque<Receiving>,
 }
@@ -37,6 +38,26 @@ pub(crate) struct Membership {
     pub(crate) set: Arc<PortSet>,
     /// Whether the set lists the port among those with messages.
     pub(crate) listed: bool,
+}
+
+impl Membership {
+    /// The port of this number leaves the set.
+    pub(crate) fn end(self, id: u64) {
+        let mut set = self.set.lock();
+        set.members.remove(&id);
+        if self.listed {
+            set.unlist(id);
+        }
+    }
+}
+
+impl SetState {
+    /// Takes a port out of the ready ones, if it is there.
+    pub(crate) fn unlist(&mut self, id: u64) -> bool {
+        // Whoever was ready first is mostly the one.
+        let at = self.ready.iter().position(|it| it.id == id);
+        at.is_some_and(|it| self.ready.remove(it).is_some())
+    }
 }
 
 impl PortSet {
@@ -79,7 +100,7 @@ impl PortState {
     /// Leaves every set it is in. `id` is the port's.
     pub(crate) fn leave_sets(&mut self, id: u64) {
         for it in self.sets.drain(..) {
-            it.set.lock().members.remove(&id);
+            it.end(id);
         }
     }
 

@@ -261,9 +261,13 @@ impl SpaceState {
         let Some(entry) = entry else { return };
         let Some(port) = entry.held.port().map(|it| it.id) else { return };
         entry.references = entry.references.max(1) + u32::from(std::mem::take(&mut entry.armed));
+        let sending = entry.held.sending().is_some();
         entry.held = Held::Dead;
         entry.accepting = None;
-        self.sends.remove(&port);
+        // Another name may have the send right, where this one had a send-once right.
+        if sending {
+            self.sends.remove(&port);
+        }
     }
 
     /// Every name.

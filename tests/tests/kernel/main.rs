@@ -4,6 +4,7 @@
 #[macro_use]
 mod covers;
 
+mod census;
 mod coverage;
 mod graph;
 mod looking;
