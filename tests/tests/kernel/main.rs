@@ -9,6 +9,7 @@ mod coverage;
 mod graph;
 mod looking;
 mod messages;
+mod model;
 mod names;
 mod notifications;
 mod ports;
