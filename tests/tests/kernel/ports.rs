@@ -12,8 +12,8 @@ mod special;
 
 use generated::{darwin, mach3};
 use mig_rt::{
-    AbiId, AnyRight, Disposition, MsgId, MsgReturn, Operation, Outbound, PortName, Result, RightKind, SendOnceRight,
-    SendRight, Timeout, Transport,
+    AbiId, AnyRight, Disposition, MsgId, MsgReturn, Operation, Outbound, PortName, ReceiveRight, Result, RightKind,
+    SendOnceRight, SendRight, Timeout, Transport,
 };
 use runtime_kernel::{Resource, Task};
 
@@ -122,23 +122,8 @@ impl Side {
     pub(crate) fn other(&self) -> (Task, SendRight<Task>) {
         let other = self.world.kernel.task("other", self.abi);
         let port = other.self_port();
-        let name = self.carried(&other, &port);
+        let name = carry(&other, &port, &self.task);
         (other, name)
-    }
-
-    /// What this task calls a port that another one has a send right to.
-    pub(crate) fn carried(&self, other: &Task, port: &SendRight<Task>) -> SendRight<Task> {
-        let service = self.port();
-        let to = give(&self.task, service, other);
-        let message = Simple::to(to, Disposition::MOVE_SEND, 1).carrying(port.name(), Disposition::COPY_SEND);
-        message.send(other).unwrap();
-        let name = PortName(poll(&self.task, service).unwrap().body()[1]);
-        self.destroy(&[service]);
-        // SAFETY: the message brought this reference, and nothing else owns it.
-        #[allow(unsafe_code, reason = "names as in C")]
-        unsafe {
-            SendRight::from_raw(name, self.task.clone())
-        }
     }
 
     /// The identifier of the message that waits in a port.
@@ -163,6 +148,20 @@ impl Side {
         let result = run();
         self.world.kernel.limit(resource, None);
         result
+    }
+}
+
+/// Gives a task a send right of another one's, in a message.
+pub(crate) fn carry(from: &Task, port: &SendRight<Task>, to: &Task) -> SendRight<Task> {
+    let service = ReceiveRight::new(to).unwrap();
+    let name = give(to, service.name(), from);
+    let message = Simple::to(name, Disposition::MOVE_SEND, 1).carrying(port.name(), Disposition::COPY_SEND);
+    message.send(from).unwrap();
+    let name = PortName(poll(to, service.name()).unwrap().body()[1]);
+    // SAFETY: the message brought this reference, and nothing else owns it.
+    #[allow(unsafe_code, reason = "names as in C")]
+    unsafe {
+        SendRight::from_raw(name, to.clone())
     }
 }
 

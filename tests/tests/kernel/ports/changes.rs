@@ -1,12 +1,16 @@
 //! What becomes of requests and of what the kernel keeps when names, tasks and owners change; and two at once.
 
+use std::collections::BTreeSet;
+
 use generated::darwin::mach_port::any as darwin_port;
+use generated::darwin::task::any as darwin_task;
 use generated::mach3::mach::any as mach3_any;
 use generated::mach3::mach_port::any as mach3_port;
 use generated::mach3::notify::{MACH_NOTIFY_DEAD_NAME, MACH_NOTIFY_NO_SENDERS};
 use mig_rt::{AbiId, Disposition, PortName, ReceiveRight, RightKind, SendRight};
+use runtime_kernel::{Config, Kernel};
 
-use super::{each, mach3, right};
+use super::{carry, each, mach3, right};
 use crate::covers::Outcome;
 use crate::world::{Simple, World, poll};
 
@@ -116,4 +120,68 @@ fn guarding_and_destroying_at_once() {
         }
     }
     assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
+}
+
+/// Whoever asks about a task that ends gets an answer: the task's, or one of few that say what happened.
+#[test]
+fn a_task_that_ends_during_a_call() {
+    let abi = AbiId::DarwinLp64;
+    let mut seen = BTreeSet::new();
+    for seed in 0..300 {
+        let world = World::seeded(seed);
+        let (task, other) = (world.kernel.task("task", abi), world.kernel.task("other", abi));
+        let (port, name) = (carry(&other, &other.self_port(), &task), other.host_port().into_raw());
+        let asking = task.spawn("asks", move |_| {
+            let special = darwin_task::task_get_special_port(abi, &port, 2).code();
+            let names = darwin_port::mach_port_type(abi, &port, name).code();
+            let ports = darwin_task::mach_ports_lookup(abi, &port).code();
+            let set = darwin_task::task_set_special_port(abi, &port, 4, &port).code();
+            [special, names, ports, set]
+        });
+        let ending = task.spawn("ends", move |_| other.terminate());
+        assert_eq!(world.kernel.run(), Vec::<String>::new(), "seed {seed}");
+        ending.join().unwrap();
+        seen.extend(asking.join().unwrap());
+    }
+    let wanted = ["KERN_FAILURE", "KERN_INVALID_TASK", "KERN_SUCCESS", "MACH_SEND_INVALID_DEST"];
+    covers!("task_get_special_port", "KERN_FAILURE");
+    covers!("task_set_special_port", "KERN_FAILURE");
+    assert!(seen.iter().eq(&wanted), "{seen:?}");
+}
+
+#[test]
+fn a_thread_that_panics_has_ended() {
+    each(|side| {
+        let worker = side.task.spawn::<()>("worker", |task| {
+            let name = task.thread_port().into_raw();
+            std::panic::resume_unwind(Box::new(name));
+        });
+        let name: PortName = *worker.join().unwrap_err().downcast().unwrap();
+        assert_eq!(side.mach_port_type(&side.me, name), Ok(0x10_0000));
+        side.destroy(&[name]);
+    });
+}
+
+#[test]
+fn names_come_to_an_end() {
+    for abi in AbiId::ALL {
+        let kernel = Kernel::new(Config { most_names: Some(8), ..Config::default() });
+        let task = kernel.task("task", abi);
+        let me = task.self_port();
+        let allocate = || mach3_port::mach_port_allocate(AbiId::GnumachI386, &me, RightKind::RECEIVE);
+        // One of them is the port that this thread receives replies from.
+        let names: Vec<PortName> = (0..6).map(|_| allocate().unwrap()).collect();
+        assert_eq!(task.rights().len(), 8);
+        assert_eq!(allocate().code(), "KERN_NO_SPACE");
+        let chosen = mach3_port::mach_port_allocate_name(AbiId::GnumachI386, &me, RightKind::RECEIVE, PortName(0x7701));
+        assert_eq!(chosen.code(), "KERN_RESOURCE_SHORTAGE");
+        assert_eq!(task.mach_reply_port().name(), PortName::NULL);
+        // A right that arrives becomes null; the rest of the message is whole.
+        let message = Simple::to(names[0], Disposition::MAKE_SEND, 3);
+        message.carrying(names[1], Disposition::MAKE_SEND_ONCE).send(&task).unwrap();
+        assert_eq!(poll(&task, names[0]).unwrap_err().code(), 0x1000_400c | 0x2000);
+        mach3_port::mach_port_destroy(AbiId::GnumachI386, &me, names[5]).unwrap();
+        assert!(allocate().is_ok());
+        assert_eq!(kernel.check(), Ok(()));
+    }
 }
