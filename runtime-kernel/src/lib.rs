@@ -27,6 +27,8 @@
 //!   `KERN_INVALID_RIGHT`, and gets no exception. `mach_port_assert_attributes` does end the task.
 //! - No port is one of a service, and waiting for a reply lends nothing, so that no port is linked to whoever answers:
 //!   the calls about those answer `KERN_INVALID_CAPABILITY` and `KERN_INVALID_ARGUMENT`, as they do for other ports.
+//! - Servers that the kernel calls without messages (`mach_subsystem_create`, and the prototype of
+//!   `mach_port_allocate_full`) do not exist: `MIG_BAD_ID` and `KERN_INVALID_VALUE`, as in Darwin today.
 //! - Options of ports about the importance and the sleep of programs are accepted, and have nothing to act on.
 //!
 //! # Reading order

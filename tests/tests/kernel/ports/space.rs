@@ -129,6 +129,9 @@ fn services_and_links() {
         covers!("mach_port_get_service_port_info", "KERN_INVALID_NAME", service(me, side.none));
         covers!("mach_port_get_service_port_info", "KERN_INVALID_RIGHT", service(me, set));
         covers!("mach_port_get_service_port_info", "KERN_INVALID_TASK", service(&side.host, name));
+        // Old kernels called servers without messages; no kernel does so any more.
+        let created = generated::darwin::mach::any::mach_subsystem_create(side.abi, me, &[0; 64]);
+        covers!("mach_subsystem_create", "MIG_BAD_ID", created);
         side.destroy(&[name, set]);
     });
 }
