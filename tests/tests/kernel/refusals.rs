@@ -139,10 +139,8 @@ fn a_header_is_taken_whole_or_not_at_all() {
     assert_eq!(type_of(&client, name), 0, "one reference is enough for a move and a copy");
     release(&server, service, RightKind::RECEIVE);
     client.terminate();
-    assert_eq!(
-        refused(&client, &Simple::to(reply, Disposition::MAKE_SEND, 1).bytes()),
-        untouched(MsgReturn::SEND_INVALID_DEST)
-    );
+    let late = Simple::to(reply, Disposition::MAKE_SEND, 1).bytes();
+    assert_eq!(refused(&client, &late), untouched(MsgReturn::SEND_INVALID_DEST));
 }
 
 #[test]
