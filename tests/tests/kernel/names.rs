@@ -1,7 +1,9 @@
 //! The name server: tasks that know nothing of each other but their bootstrap port.
 
 use generated::mach3::notify::MACH_NOTIFY_DEAD_NAME;
-use generated::mach3::types::{NETNAME_INVALID_PORT, NETNAME_NO_SUCH_HOST, NETNAME_NOT_CHECKED_IN, NETNAME_NOT_YOURS};
+use generated::mach3::types::{
+    NETNAME_INVALID_PORT, NETNAME_NO_SUCH_HOST, NETNAME_NOT_CHECKED_IN, NETNAME_NOT_YOURS, TASK_BOOTSTRAP_PORT,
+};
 use generated::{darwin, mach3};
 use mig_rt::{AbiId, Disposition, KernReturn, PortName, ReceiveRight, Result, SendRight};
 use runtime_kernel::{Task, Thread, names};
@@ -209,6 +211,33 @@ fn without_a_server_nobody_is_found() {
     assert!(thread.join().unwrap().code() != 0);
     assert_eq!(late.bootstrap_port().name(), PortName::DEAD);
     assert!(look_up(&late, b"nobody").is_err());
+}
+
+/// The bootstrap port is a special port of a task: whoever has the task can put another server in place of this one.
+#[test]
+fn another_server_in_between() {
+    use darwin::task::any as untyped;
+    use mach3::mach::any as typed;
+    let (world, _, _) = world();
+    for abi in AbiId::ALL {
+        let (filter, task) = (world.task("filter"), world.kernel.task("task", abi));
+        let port = ReceiveRight::new(&filter).unwrap();
+        check_in(&filter, b"filter", &filter.self_port(), &port).unwrap();
+        let (found, own, which) = (look_up(&task, b"filter").unwrap(), task.self_port(), TASK_BOOTSTRAP_PORT);
+        let [before, after] = if is_untyped(&task) {
+            let before = untyped::task_get_special_port(abi, &own, which).unwrap();
+            untyped::task_set_special_port(abi, &own, which, &found).unwrap();
+            [before, untyped::task_get_special_port(abi, &own, which).unwrap()]
+        } else {
+            let before = typed::task_get_special_port(abi, &own, which).unwrap();
+            typed::task_set_special_port(abi, &own, which, &found).unwrap();
+            [before, typed::task_get_special_port(abi, &own, which).unwrap()]
+        };
+        assert_eq!((before == found, after == found, task.bootstrap_port() == found), (false, true, true), "{abi}");
+        Simple::to(task.bootstrap_port().into_raw(), Disposition::MOVE_SEND, 1041).send(&task).unwrap();
+        assert_eq!(poll(&filter, port.name()).unwrap().id(), 1041, "{abi}");
+        check_out(&filter, b"filter", &filter.self_port()).unwrap();
+    }
 }
 
 /// Services come and go while others look for them, in many orders: whatever is found can be sent to or is dead, and
