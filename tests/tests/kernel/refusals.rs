@@ -99,34 +99,20 @@ fn a_header_is_taken_whole_or_not_at_all() {
     let name = give(&server, service, &client);
     let reply = port(&client);
     let untouched = |code| (code, Left::Untouched);
+    let to = |disposition| Simple::to(name, disposition, 1);
     let cases = [
-        (Simple::to(name, Disposition::NONE, 1), MsgReturn::SEND_INVALID_HEADER),
-        (Simple::to(name, Disposition::MOVE_RECEIVE, 1), MsgReturn::SEND_INVALID_HEADER),
-        (
-            Simple::to(name, Disposition::COPY_SEND, 1).reply_to(reply, Disposition::NONE),
-            MsgReturn::SEND_INVALID_HEADER,
-        ),
+        (to(Disposition::NONE), MsgReturn::SEND_INVALID_HEADER),
+        (to(Disposition::MOVE_RECEIVE), MsgReturn::SEND_INVALID_HEADER),
+        (to(Disposition::COPY_SEND).reply_to(reply, Disposition::NONE), MsgReturn::SEND_INVALID_HEADER),
         (Simple::to(PortName::NULL, Disposition::COPY_SEND, 1), MsgReturn::SEND_INVALID_DEST),
         (Simple::to(PortName::DEAD, Disposition::COPY_SEND, 1), MsgReturn::SEND_INVALID_DEST),
         (Simple::to(PortName(0x9999), Disposition::COPY_SEND, 1), MsgReturn::SEND_INVALID_DEST),
-        (Simple::to(name, Disposition::MAKE_SEND, 1), MsgReturn::SEND_INVALID_DEST),
-        (Simple::to(name, Disposition::MOVE_SEND_ONCE, 1), MsgReturn::SEND_INVALID_DEST),
-        (
-            Simple::to(name, Disposition::MOVE_SEND, 1).reply_to(PortName(0x9999), Disposition::COPY_SEND),
-            MsgReturn::SEND_INVALID_REPLY,
-        ),
-        (
-            Simple::to(name, Disposition::MOVE_SEND, 1).reply_to(reply, Disposition::MOVE_SEND),
-            MsgReturn::SEND_INVALID_REPLY,
-        ),
-        (
-            Simple::to(name, Disposition::MOVE_SEND, 1).reply_to(name, Disposition::MOVE_SEND),
-            MsgReturn::SEND_INVALID_DEST,
-        ),
-        (
-            Simple::to(name, Disposition::COPY_SEND, 1).reply_to(name, Disposition::MOVE_SEND_ONCE),
-            MsgReturn::SEND_INVALID_REPLY,
-        ),
+        (to(Disposition::MAKE_SEND), MsgReturn::SEND_INVALID_DEST),
+        (to(Disposition::MOVE_SEND_ONCE), MsgReturn::SEND_INVALID_DEST),
+        (to(Disposition::MOVE_SEND).reply_to(PortName(0x9999), Disposition::COPY_SEND), MsgReturn::SEND_INVALID_REPLY),
+        (to(Disposition::MOVE_SEND).reply_to(reply, Disposition::MOVE_SEND), MsgReturn::SEND_INVALID_REPLY),
+        (to(Disposition::MOVE_SEND).reply_to(name, Disposition::MOVE_SEND), MsgReturn::SEND_INVALID_DEST),
+        (to(Disposition::COPY_SEND).reply_to(name, Disposition::MOVE_SEND_ONCE), MsgReturn::SEND_INVALID_REPLY),
     ];
     covers!("mach_msg", "MACH_SEND_INVALID_HEADER");
     covers!("mach_msg", "MACH_SEND_INVALID_DEST");
