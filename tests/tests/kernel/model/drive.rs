@@ -197,6 +197,16 @@ impl Pair {
                 let model = self.model.get_refs(task, name, kind);
                 return same("references", code(kernel), model.map_err(|it| it.code()));
             }
+            _ => return self.receiving(task, act),
+        };
+        same("result", code(kernel), model.map_err(|it| it.code()))
+    }
+
+    /// The same of receive rights and sets.
+    fn receiving(&mut self, task: usize, act: &Act) -> Checked {
+        let pick = |it: Name| self.pick(task, it);
+        let me = &self.slots[task].me;
+        let (kernel, model) = match *act {
             Act::SetLimit(name, limit) => {
                 let name = pick(name);
                 let kernel = mach_port::mach_port_set_qlimit(me, PortName(name), limit);
