@@ -78,7 +78,7 @@ pub(crate) fn settle() {
             Effect::SendOnce(port) => notify::send_once(&port),
             Effect::Destroy(port) => port.destroy(),
             Effect::Notify(it) => it.send(),
-            Effect::Deliver(message) => queue::deliver(*message),
+            Effect::Deliver(message) => queue::deliver(message),
         }
     }
 }

@@ -252,7 +252,7 @@ impl Transport for InKernel {
             return Err(Failed { code: MsgReturn::RCV_INVALID_NAME, left: Left::Untouched });
         }
         let message = copyin::copy_in(self, abi, message.bytes())?;
-        effect::push(Effect::Deliver(Box::new(message)));
+        effect::push(Effect::Deliver(message));
         Ok(Arrived { abi, size: 0, trailer: 0 })
     }
 

@@ -81,20 +81,21 @@ const LARGEST_REPLY: usize = 8192;
 ///
 /// The request is copied out into the kernel's space, dispatched by generated code, and answered by a generated reply:
 /// exactly what a server in a task would do.
-pub(crate) fn serve(port: &Arc<Port>, mut message: Message) -> Option<Message> {
+pub(crate) fn serve(port: &Arc<Port>, mut message: Box<Message>) -> Option<Box<Message>> {
     let _served = message.flight.serve();
     let (abi, trailer) = (message.abi, server::trailer());
     let entered = InKernel::enter(port);
     let envelope = Envelope { sequence: 0, context: 0, payload: None, trailer, name: Some(entered.0) };
-    let (request, _) = copy_out(&InKernel, message, envelope);
+    copy_out(&InKernel, &mut message, envelope);
     let mut room = Buffer::<LARGEST_REPLY>::new();
     let room = room.bytes();
     let subsystems: &[Subsystem<InKernel, Server>] = server::subsystems();
     // SAFETY: the message was given out to this transport just now, and is used once.
     #[allow(unsafe_code, reason = "this is the loop of a server")]
-    let sent = aligned(&request, |request| unsafe { answer(abi, request, room, subsystems, &mut Server, InKernel) });
+    let sent =
+        aligned(&message.bytes, |request| unsafe { answer(abi, request, room, subsystems, &mut Server, InKernel) });
     drop(entered);
-    pool::give(request);
+    pool::give(message);
     // SAFETY: `answer` completed a message of this size.
     #[allow(unsafe_code, reason = "as above")]
     let reply = unsafe { std::slice::from_raw_parts(room.as_ptr().cast::<u8>(), sent?) };

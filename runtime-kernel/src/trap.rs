@@ -87,7 +87,7 @@ fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: 
     receive(task, call, name, buffer)
 }
 
-fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Option<Message>, Failed> {
+fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Option<Box<Message>>, Failed> {
     let untouched = |code| Failed { code, left: Left::Untouched };
     let cancel = call.asks(MsgOptions::SEND_CANCEL, None);
     let Some(bytes) = buffer.message() else { return Err(untouched(MsgReturn::SEND_INVALID_DATA)) };
@@ -113,37 +113,37 @@ fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result
         Err(it) => it,
     };
     if notifies && code == MsgReturn::SEND_TIMED_OUT {
-        let (code, message) = match send_beyond(task, call.notify, *message) {
+        let (code, message) = match send_beyond(task, call.notify, message) {
             Ok(_) => return Err(sent(MsgReturn::SEND_WILL_NOTIFY)),
             Err(it) => it,
         };
-        return Err(take_back(task, *message, code, buffer));
+        return Err(take_back(task, message, code, buffer));
     }
-    Err(take_back(task, *message, code, buffer))
+    Err(take_back(task, message, code, buffer))
 }
 
 /// Gives a message back that was taken and not sent.
-fn take_back(task: &TaskObject, mut message: Message, code: MsgReturn, buffer: &mut dyn MessageBuffer) -> Failed {
+fn take_back(task: &TaskObject, mut message: Box<Message>, code: MsgReturn, buffer: &mut dyn MessageBuffer) -> Failed {
     message.flight.taken_back(task.space.number, code);
-    let (bytes, special) = copyout::take_back(task, message);
-    buffer.put(&bytes);
+    let special = copyout::take_back(task, &mut message);
+    buffer.put(&message.bytes);
     Failed { code: MsgReturn::known(code.code() | special), left: Left::TakenBack }
 }
 
 /// Queues a message though the queue is full; `notify` is told when it leaves.
-fn send_beyond(task: &TaskObject, notify: PortName, mut message: Message) -> Result<Option<Message>, Unsent> {
+fn send_beyond(task: &TaskObject, notify: PortName, mut message: Box<Message>) -> Result<Option<Box<Message>>, Unsent> {
     if !notify.is_valid() {
-        return Err((MsgReturn::SEND_INVALID_NOTIFY, Box::new(message)));
+        return Err((MsgReturn::SEND_INVALID_NOTIFY, message));
     }
     if !task.budget.spend(Resource::Requests) {
-        return Err((MsgReturn::SEND_NO_NOTIFY, Box::new(message)));
+        return Err((MsgReturn::SEND_NO_NOTIFY, message));
     }
     let Some(port) = message.port().cloned() else { return Ok(None) };
     let mut state = task.space.lock();
     let name = state.name_of(&port);
     let entry = name.and_then(|it| state.get(it));
     if entry.as_ref().is_some_and(|it| it.is_accepting()) {
-        return Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, Box::new(message)));
+        return Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, message));
     }
     let mark = Arc::new(());
     if let Some(entry) = entry {
@@ -152,7 +152,7 @@ fn send_beyond(task: &TaskObject, notify: PortName, mut message: Message) -> Res
     let told = state.get(notify).and_then(|it| it.held.receiving().cloned());
     drop(state);
     let Some(told) = told else {
-        return Err((MsgReturn::SEND_INVALID_NOTIFY, Box::new(message)));
+        return Err((MsgReturn::SEND_INVALID_NOTIFY, message));
     };
     let what = What::MsgAccepted(name.unwrap_or(PortName::NULL));
     let told = OnDrop::new(Notification::to(SendOnceRef::make(&told), what));
@@ -197,7 +197,7 @@ fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn Messa
     let source = source(task, name).ok_or(sent(MsgReturn::RCV_INVALID_NAME))?;
     let limit = operation.receive_timeout.map(duration);
     match queue::receive(&source, room(call, buffer), limit).map_err(sent)? {
-        Taken::Message(message, envelope) => arrive(task, call, *message, envelope, buffer),
+        Taken::Message(message, envelope) => arrive(task, call, message, envelope, buffer),
         Taken::TooLarge(size) => {
             say_size(call.abi, size, buffer);
             Err(sent(MsgReturn::RCV_TOO_LARGE))
@@ -215,14 +215,14 @@ fn room(call: Call, buffer: &dyn MessageBuffer) -> Room {
 fn arrive(
     task: &TaskObject,
     call: Call,
-    mut message: Message,
+    mut message: Box<Message>,
     envelope: Envelope,
     buffer: &mut dyn MessageBuffer,
 ) -> Result<Arrived, Failed> {
     let (abi, size, whole) = (message.abi, message.bytes.len(), message.size_with(envelope.trailer));
     if whole > buffer.limit() {
-        let header = cut_off(task, message);
-        buffer.put(&header);
+        cut_off(task, &mut message);
+        buffer.put(&message.bytes);
         return Err(sent(MsgReturn::RCV_TOO_LARGE));
     }
     if !buffer.holds(whole) {
@@ -230,13 +230,13 @@ fn arrive(
     }
     let watch = watch(task, call, &message)?;
     message.flight.received(task.space.number, envelope.sequence);
-    let (bytes, code) = copy_out(task, message, envelope);
+    let code = copy_out(task, &mut message, envelope);
     if let Some(watch) = watch {
-        arm(task, &bytes, watch);
+        arm(task, &message.bytes, watch);
     }
-    buffer.put(&bytes);
-    let trailer = bytes.len().saturating_sub(size.next_multiple_of(4)) as u32;
-    pool::give(bytes);
+    buffer.put(&message.bytes);
+    let trailer = message.bytes.len().saturating_sub(size.next_multiple_of(4)) as u32;
+    pool::give(message);
     match code {
         Some(code) => Err(sent(code)),
         None => Ok(Arrived { abi, size: size as u32, trailer }),

@@ -11,7 +11,7 @@ use mig_rt::{AbiId, Address, Disposition, Failed, Left, MsgReturn, PortName, by_
 use super::message::{Destination, Item, Message};
 use super::pool;
 use super::right::Carried;
-use crate::trace::{self, Flight};
+use crate::trace;
 
 /// Whatever names rights and addresses memory: a task, or the kernel itself.
 pub(crate) trait Names {
@@ -53,7 +53,7 @@ const fn untouched(code: MsgReturn) -> Failed {
 }
 
 /// Takes a message in.
-pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<Message, Failed> {
+pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<Box<Message>, Failed> {
     by_row!(abi, copy_in_as(names, message))
 }
 
@@ -63,9 +63,6 @@ pub(crate) fn check(abi: AbiId, message: &[u8]) -> Result<(), MsgReturn> {
 }
 
 fn check_as<W: Carries>(message: &[u8], _: W) -> Result<(), MsgReturn> {
-    if message.len() < W::HEADER || !message.len().is_multiple_of(4) {
-        return Err(MsgReturn::SEND_MSG_TOO_SMALL);
-    }
     header_of::<W>(message).map(drop)
 }
 
@@ -73,31 +70,21 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes are four"))
 }
 
-fn copy_in_as<W: Carries>(names: &dyn Names, original: &[u8], abi: W) -> Result<Message, Failed> {
-    let message = original;
-    check_as(message, abi).map_err(untouched)?;
-    let header = header_of::<W>(message).map_err(untouched)?;
+fn copy_in_as<W: Carries>(names: &dyn Names, original: &[u8], _: W) -> Result<Box<Message>, Failed> {
+    let header = header_of::<W>(original).map_err(untouched)?;
     let (to, reply) = names.take_header(header).map_err(untouched)?;
-    let mut bytes = pool::take();
-    bytes.extend_from_slice(message);
+    let mut message = pool::take(W::ABI);
+    (message.to, message.reply, message.sender) = (Some(to), reply, names.sender());
+    message.bytes.extend_from_slice(original);
     // The trap knows how long the message is; what the sender wrote does not count.
-    put(&mut bytes, 4, message.len() as u32);
-    bytes[8..W::ID].fill(0);
-    let taken = if is_complex(message) { take_body::<W>(names, &mut bytes) } else { Ok(Vec::new()) };
-    let mut message = Message {
-        abi: W::ABI,
-        bytes,
-        to: Some(to),
-        reply,
-        items: Vec::new(),
-        sender: names.sender(),
-        accepted: None,
-        flight: Flight::default(),
-    };
-    // An error releases what the header held, here.
-    message.items = taken.map_err(|code| Failed { code, left: Left::Unknown })?;
-    let complex =
-        W::TRAILER > 0 && is_complex(&message.bytes) || message.items.iter().any(|it| !matches!(it, Item::Data));
+    put(&mut message.bytes, 4, original.len() as u32);
+    message.bytes[8..W::ID].fill(0);
+    if is_complex(original) {
+        // An error releases what the header held, here.
+        let taken = take_body::<W>(names, &mut message.bytes);
+        message.items = taken.map_err(|code| Failed { code, left: Left::Unknown })?;
+    }
+    let complex = W::TRAILER > 0 && is_complex(original) || message.items.iter().any(|it| !matches!(it, Item::Data));
     put(&mut message.bytes, 0, if complex { COMPLEX } else { 0 });
     message.flight = trace::sent::<W>(original, &message);
     Ok(message)
@@ -107,6 +94,9 @@ fn copy_in_as<W: Carries>(names: &dyn Names, original: &[u8], abi: W) -> Result<
 pub(crate) const COMPLEX: u32 = 0x8000_0000;
 
 fn header_of<W: Carries>(message: &[u8]) -> Result<Header, MsgReturn> {
+    if message.len() < W::HEADER || !message.len().is_multiple_of(4) {
+        return Err(MsgReturn::SEND_MSG_TOO_SMALL);
+    }
     let bits = u32_at(message, 0);
     let header = Header {
         remote: PortName(u32_at(message, 8)),

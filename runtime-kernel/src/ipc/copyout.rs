@@ -26,76 +26,69 @@ pub(crate) struct Envelope {
 /// Bits of a code that says that some right has no name (`MACH_MSG_IPC_SPACE`), or some memory no address.
 const SPECIAL: i32 = 0x3c00;
 
-/// The message as its receiver reads it, and a code if something could not be given.
-pub(crate) fn copy_out(names: &dyn Names, mut message: Message, envelope: Envelope) -> (Vec<u8>, Option<MsgReturn>) {
-    let abi = message.abi;
-    let bytes = std::mem::take(&mut message.bytes);
-    by_row!(abi, copy_out_as(names, message, bytes, envelope))
+/// Makes a message what its receiver reads: its bytes. A code if something could not be given.
+pub(crate) fn copy_out(names: &dyn Names, message: &mut Message, envelope: Envelope) -> Option<MsgReturn> {
+    by_row!(message.abi, copy_out_as(names, message, envelope))
 }
 
-fn copy_out_as<W: Carries>(
-    names: &dyn Names,
-    mut message: Message,
-    mut bytes: Vec<u8>,
-    envelope: Envelope,
-    _: W,
-) -> (Vec<u8>, Option<MsgReturn>) {
+fn copy_out_as<W: Carries>(names: &dyn Names, message: &mut Message, envelope: Envelope, _: W) -> Option<MsgReturn> {
     let to = message.to.take();
     let local = to.as_ref().map_or(Disposition::NONE, disposition_of);
     let name = to.map_or(PortName::NULL, |it| names.name_of_port(it));
     let name = envelope.name.unwrap_or(name);
     let (reply, remote) = give(names, std::mem::replace(&mut message.reply, Carried::Null));
-    let bits = u32_bits(&bytes) | u32::from(remote.0);
+    let Message { bytes, items, sender, .. } = message;
+    let bits = u32_bits(bytes) | u32::from(remote.0);
     match envelope.payload {
         Some(payload) if W::TRAILER == 0 => {
-            put(&mut bytes, 0, bits | u32::from(Disposition::PROTECTED_PAYLOAD.0) << 8);
+            put(bytes, 0, bits | u32::from(Disposition::PROTECTED_PAYLOAD.0) << 8);
             bytes[W::LOCAL..][..W::ADDRESS].copy_from_slice(&payload.to_le_bytes()[..W::ADDRESS]);
         }
         _ => {
-            put(&mut bytes, 0, bits | u32::from(local.0) << 8);
-            put(&mut bytes, W::LOCAL, name.0);
+            put(bytes, 0, bits | u32::from(local.0) << 8);
+            put(bytes, W::LOCAL, name.0);
         }
     }
-    put(&mut bytes, 8, reply.unwrap_or(PortName::NULL).0);
+    put(bytes, 8, reply.unwrap_or(PortName::NULL).0);
     let code = match reply {
-        Ok(_) => with_special(MsgReturn::RCV_BODY_ERROR, give_body::<W>(names, &mut bytes, message.items)),
+        Ok(_) => with_special(MsgReturn::RCV_BODY_ERROR, give_body::<W>(names, bytes, items)),
         Err(special) => {
             // Nothing but the header is delivered; the rest is released.
+            items.clear();
             bytes.truncate(W::HEADER);
-            put(&mut bytes, 0, u32::from(local.0) << 8);
-            put(&mut bytes, 4, W::HEADER as u32);
+            put(bytes, 0, u32::from(local.0) << 8);
+            put(bytes, 4, W::HEADER as u32);
             with_special(MsgReturn::RCV_HEADER_ERROR, special.code())
         }
     };
-    W::stamp(&mut bytes, envelope.sequence, &Sender { context: envelope.context, ..message.sender });
-    W::fit_trailer(&mut bytes, envelope.trailer);
-    (bytes, code)
+    W::stamp(bytes, envelope.sequence, &Sender { context: envelope.context, ..*sender });
+    W::fit_trailer(bytes, envelope.trailer);
+    code
 }
 
 fn with_special(code: MsgReturn, special: i32) -> Option<MsgReturn> {
     (special & SPECIAL != 0).then(|| MsgReturn::known(code.code() | special & SPECIAL))
 }
 
-/// Gives a message back to its sender, who could not send it: the header is not swapped.
-pub(crate) fn take_back(names: &dyn Names, mut message: Message) -> (Vec<u8>, i32) {
-    let abi = message.abi;
-    let bytes = std::mem::take(&mut message.bytes);
-    by_row!(abi, take_back_as(names, message, bytes))
+/// Gives a message back to its sender, who could not send it: the header is not swapped. What could not be given.
+pub(crate) fn take_back(names: &dyn Names, message: &mut Message) -> i32 {
+    by_row!(message.abi, take_back_as(names, message))
 }
 
-fn take_back_as<W: Carries>(names: &dyn Names, mut message: Message, mut bytes: Vec<u8>, _: W) -> (Vec<u8>, i32) {
+fn take_back_as<W: Carries>(names: &dyn Names, message: &mut Message, _: W) -> i32 {
     let to = message.to.take().map_or(Carried::Null, Destination::into_right);
     let (to, remote) = give(names, to);
     let (reply, local) = give(names, std::mem::replace(&mut message.reply, Carried::Null));
-    let bits = u32_bits(&bytes) | u32::from(remote.0) | u32::from(local.0) << 8;
-    put(&mut bytes, 0, bits);
+    let Message { bytes, items, .. } = message;
+    let bits = u32_bits(bytes) | u32::from(remote.0) | u32::from(local.0) << 8;
+    put(bytes, 0, bits);
     let mut special = 0;
     for (at, name) in [(8, to), (W::LOCAL, reply)] {
         special |= name.as_ref().err().map_or(0, |it| it.code());
-        put(&mut bytes, at, name.unwrap_or(PortName::NULL).0);
+        put(bytes, at, name.unwrap_or(PortName::NULL).0);
     }
-    special |= give_body::<W>(names, &mut bytes, std::mem::take(&mut message.items));
-    (bytes, special & SPECIAL)
+    special |= give_body::<W>(names, bytes, items);
+    special & SPECIAL
 }
 
 fn u32_bits(bytes: &[u8]) -> u32 {
@@ -117,14 +110,14 @@ fn give(names: &dyn Names, right: Carried) -> (Result<PortName, MsgReturn>, Disp
     (name, disposition)
 }
 
-fn give_body<W: Carries>(names: &dyn Names, bytes: &mut [u8], items: Vec<Item>) -> i32 {
+fn give_body<W: Carries>(names: &dyn Names, bytes: &mut [u8], items: &mut Vec<Item>) -> i32 {
     if items.is_empty() {
         return 0;
     }
     // The walk of the copy-in, over bytes that it left well formed.
     let (found, _) = W::items(bytes);
     let mut special = 0;
-    for (place, item) in found.iter().zip(items) {
+    for (place, item) in found.iter().zip(items.drain(..)) {
         match item {
             Item::Data => {}
             Item::Rights(rights) => {
@@ -173,20 +166,18 @@ fn give_memory<W: Carries>(names: &dyn Names, bytes: &mut [u8], place: &W::Item,
 }
 
 /// A message that was too long for its receiver, as far as it is told: the header without a reply right.
-pub(crate) fn cut_off(names: &dyn Names, mut message: Message) -> Vec<u8> {
-    let abi = message.abi;
-    let bytes = std::mem::take(&mut message.bytes);
-    by_row!(abi, cut_off_as(names, message, bytes))
+pub(crate) fn cut_off(names: &dyn Names, message: &mut Message) {
+    by_row!(message.abi, cut_off_as(names, message));
 }
 
-fn cut_off_as<W: Carries>(names: &dyn Names, mut message: Message, mut bytes: Vec<u8>, _: W) -> Vec<u8> {
+fn cut_off_as<W: Carries>(names: &dyn Names, message: &mut Message, _: W) {
     let to = message.to.take();
     let local = to.as_ref().map_or(Disposition::NONE, disposition_of);
     let name = to.map_or(PortName::NULL, |it| names.name_of_port(it));
+    let bytes = &mut message.bytes;
     bytes.truncate(W::HEADER);
-    put(&mut bytes, 0, u32::from(local.0) << 8);
-    put(&mut bytes, W::LOCAL, name.0);
-    bytes
+    put(bytes, 0, u32::from(local.0) << 8);
+    put(bytes, W::LOCAL, name.0);
 }
 
 /// How an ABI that is not known at compile time calls things.

@@ -76,10 +76,10 @@ impl Patience {
 }
 
 /// Sends a message of the kernel's own.
-pub(crate) fn deliver(message: Message) {
+pub(crate) fn deliver(message: Box<Message>) {
     // Nothing is refused that need not wait; an answer to it is delivered in its turn.
     if let Ok(Some(answer)) = send(message, Patience::Forced) {
-        effect::push(Effect::Deliver(Box::new(answer)));
+        effect::push(Effect::Deliver(answer));
     }
 }
 
@@ -88,12 +88,12 @@ pub(crate) type Unsent = (MsgReturn, Box<Message>);
 
 /// Brings a message to its destination. If it must wait and cannot, it comes back with the reason. What the kernel
 /// answers is the caller's to deliver.
-pub(crate) fn send(message: Message, patience: Patience) -> Result<Option<Message>, Unsent> {
+pub(crate) fn send(message: Box<Message>, patience: Patience) -> Result<Option<Box<Message>>, Unsent> {
     let Some(port) = message.port().cloned() else { return Ok(None) };
     if port.object().is_some() {
         return Ok(kobject::serve(&port, message));
     }
-    enqueue(&port, Box::new(message), patience).map(|()| None)
+    enqueue(&port, message, patience).map(|()| None)
 }
 
 /// A message that arrives where its receiver is about to look, and need not go through the queue: its number, and what
