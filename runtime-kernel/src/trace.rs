@@ -122,6 +122,7 @@ static TRACED: AtomicUsize = AtomicUsize::new(0);
 static KERNELS: Mutex<Vec<Arc<Tracing>>> = Mutex::new(Vec::new());
 
 /// Whether any kernel is traced.
+#[inline]
 pub(crate) fn is_on() -> bool {
     TRACED.load(Ordering::Relaxed) != 0
 }

@@ -64,6 +64,7 @@ pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn MessageBu
     result
 }
 
+#[inline]
 fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: &mut Span) -> Result<Arrived, Failed> {
     let result = if call.operation.send { send(task, call, buffer) } else { Ok(None) };
     if call.operation.send && span.is_open() {
@@ -156,7 +157,7 @@ fn send_beyond(task: &TaskObject, notify: PortName, mut message: Box<Message>) -
     };
     let what = What::MsgAccepted(name.unwrap_or(PortName::NULL));
     let told = OnDrop::new(Notification::to(SendOnceRef::make(&told), what));
-    message.accepted = Some(Accepted::new(mark, told));
+    message.accepted = Some(Box::new(Accepted::new(mark, told)));
     queue::send(message, Patience::Forced)
 }
 

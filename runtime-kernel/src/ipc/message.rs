@@ -23,7 +23,7 @@ pub(crate) struct Message {
     pub(crate) items: Vec<Item>,
     pub(crate) sender: Sender,
     /// Somebody wants to know when it leaves the queue.
-    pub(crate) accepted: Option<Accepted>,
+    pub(crate) accepted: Option<Box<Accepted>>,
     /// Tells of it, if somebody looks.
     pub(crate) flight: Flight,
 }

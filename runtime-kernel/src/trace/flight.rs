@@ -1,4 +1,5 @@
-//! Where the kernel tells of messages. All of it returns at once unless some kernel is traced.
+//! Where the kernel tells of messages. All of it returns at once unless some kernel is traced: what is inlined only looks
+//! whether, and the rest stands apart.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,31 +32,47 @@ impl Tracing {
 
 impl Flight {
     /// The task with this space has received the message.
+    #[inline]
     pub(crate) fn received(&mut self, space: u32, sequence: u32) {
-        self.end(space, End::Received { by: String::new(), sequence });
+        if let Some(it) = self.0.take() {
+            (*it).end(space, End::Received { by: String::new(), sequence });
+        }
     }
 
     /// The message went back to its sender.
+    #[inline]
     pub(crate) fn taken_back(&mut self, space: u32, code: MsgReturn) {
-        self.end(space, End::TakenBack(code));
+        if let Some(it) = self.0.take() {
+            (*it).end(space, End::TakenBack(code));
+        }
     }
 
     /// The kernel serves the request, until what this returns is dropped.
+    #[inline]
     pub(crate) fn serve(&mut self) -> Span {
-        let Some(it) = self.0.take() else { return Span(None) };
-        it.kernel.with_moment(0, |moment| it.trace.0.lock().end(moment, it.number, End::Served));
-        Span(Some(Box::new(Open { kernel: it.kernel, trace: it.trace, space: 0, last: What::ServeOver })))
+        Span(self.0.take().map(|it| (*it).serve()))
+    }
+}
+
+impl Aloft {
+    #[cold]
+    fn end(self, space: u32, end: End) {
+        self.kernel.with_moment(space, |moment| self.trace.0.lock().end(moment, self.number, end));
     }
 
-    fn end(&mut self, space: u32, end: End) {
-        let Some(it) = self.0.take() else { return };
-        it.kernel.with_moment(space, |moment| it.trace.0.lock().end(moment, it.number, end));
+    #[cold]
+    fn serve(self) -> Box<Open> {
+        self.kernel.with_moment(0, |moment| self.trace.0.lock().end(moment, self.number, End::Served));
+        Box::new(Open { kernel: self.kernel, trace: self.trace, space: 0, last: What::ServeOver })
     }
 }
 
 impl Drop for Flight {
+    #[inline]
     fn drop(&mut self) {
-        self.end(0, End::Destroyed);
+        if let Some(it) = self.0.take() {
+            (*it).end(0, End::Destroyed);
+        }
     }
 }
 
@@ -70,20 +87,27 @@ struct Open {
 }
 
 /// A thread of the task with this space calls `mach_msg`.
+#[inline]
 pub(crate) fn call(space: u32, send: bool, receive: bool) -> Span {
-    let found = if is_on() { Tracing::of_space(space) } else { None };
-    let Some((kernel, trace)) = found else { return Span(None) };
+    Span(if is_on() { open(space, send, receive) } else { None })
+}
+
+#[cold]
+fn open(space: u32, send: bool, receive: bool) -> Option<Box<Open>> {
+    let (kernel, trace) = Tracing::of_space(space)?;
     kernel.with_moment(space, |moment| trace.0.lock().event(moment, What::Call { send, receive }));
-    Span(Some(Box::new(Open { kernel, trace, space, last: What::Return(None) })))
+    Some(Box::new(Open { kernel, trace, space, last: What::Return(None) }))
 }
 
 impl Span {
     /// Whether somebody looks.
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.0.is_some()
     }
 
     /// The call has sent its message, or failed to: then this was in its buffer.
+    #[cold]
     pub(crate) fn send_over(&mut self, abi: AbiId, message: &[u8], failed: Option<&Failed>) {
         let Some(it) = &mut self.0 else { return };
         let refused = failed.filter(|it| matches!(it.left, Left::Untouched | Left::Unknown));
@@ -102,6 +126,7 @@ impl Span {
     }
 
     /// The call returns.
+    #[inline]
     pub(crate) fn returns(&mut self, code: Option<MsgReturn>) {
         if let Some(it) = &mut self.0 {
             it.last = What::Return(code);
@@ -109,10 +134,19 @@ impl Span {
     }
 }
 
+impl Open {
+    #[cold]
+    fn close(self) {
+        self.kernel.with_moment(self.space, |moment| self.trace.0.lock().event(moment, self.last));
+    }
+}
+
 impl Drop for Span {
+    #[inline]
     fn drop(&mut self) {
-        let Some(it) = self.0.take() else { return };
-        it.kernel.with_moment(it.space, |moment| it.trace.0.lock().event(moment, it.last));
+        if let Some(it) = self.0.take() {
+            (*it).close();
+        }
     }
 }
 
@@ -129,9 +163,14 @@ fn size(bytes: usize) -> String {
 }
 
 /// A message was taken in: these were its bytes.
+#[inline]
 pub(crate) fn sent<W: Carries>(original: &[u8], message: &Message) -> Flight {
-    let found = if is_on() { Tracing::of_message(message) } else { None };
-    let Some((kernel, trace)) = found else { return Flight(None) };
+    Flight(if is_on() { take_off::<W>(original, message) } else { None })
+}
+
+#[cold]
+fn take_off<W: Carries>(original: &[u8], message: &Message) -> Option<Box<Aloft>> {
+    let (kernel, trace) = Tracing::of_message(message)?;
     let known = trace.0.lock().routines.clone();
     let once = message.to.as_ref().is_some_and(|it| it.is_once());
     let (name, is_reply) = routine(W::ABI, message.id(), once, &known);
@@ -159,7 +198,7 @@ pub(crate) fn sent<W: Carries>(original: &[u8], message: &Message) -> Flight {
     }
     let sent = Sent { to, name, carries, ..Sent::default() };
     let number = kernel.with_moment(message.sender_number(), |moment| trace.0.lock().sent(moment, sent));
-    Flight(Some(Box::new(Aloft { kernel, trace, number })))
+    Some(Box::new(Aloft { kernel, trace, number }))
 }
 
 /// Rights that travel in one way.
