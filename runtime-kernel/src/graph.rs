@@ -72,8 +72,8 @@ pub struct Port {
     pub limit: u32,
     /// Messages in the queue.
     pub queue: Vec<Message>,
-    /// Threads that wait for room in the queue.
-    pub senders: usize,
+    /// Messages of threads that wait for room in the queue.
+    pub senders: Vec<Message>,
     /// Threads that wait for a message of this port itself.
     pub receivers: usize,
 }
@@ -131,27 +131,28 @@ impl Port {
         }
     }
 
-    /// The messages that pictures show.
-    fn shown(&self) -> &[Message] {
-        &self.queue[..self.queue.len().min(SHOWN)]
+    /// The messages that pictures show and what they call them: those of the queue first, then those of threads that wait
+    /// for room.
+    fn shown(&self) -> Vec<(&Message, String)> {
+        let queued = self.queue.iter().map(|it| (it, it.label()));
+        let waiting = self.senders.iter().map(|it| (it, format!("waits: {}", it.label())));
+        queued.chain(waiting).take(SHOWN).collect()
     }
 
-    /// What pictures say below the messages: how many more there are, and who waits.
+    /// What pictures say below the messages: how many more there are, and who waits for one.
     fn rest(&self) -> Vec<String> {
-        let more = self.queue.len() - self.shown().len();
+        let more = (self.queue.len() + self.senders.len()).saturating_sub(SHOWN);
         let more = (more > 0).then(|| format!("and {more} more"));
-        more.into_iter().chain(Some(self.waiting()).filter(|it| !it.is_empty())).collect()
+        more.into_iter().chain(self.waiting()).collect()
     }
 
-    /// Who waits, in words; empty if nobody does.
-    fn waiting(&self) -> String {
-        let threads = |count: usize| if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") };
-        match (self.senders, self.receivers) {
-            (0, 0) => String::new(),
-            (0, receivers) => format!("{} wait to receive", threads(receivers)),
-            (senders, _) => format!("{} wait to send", threads(senders)),
+    /// Who waits for a message, in words.
+    fn waiting(&self) -> Option<String> {
+        match self.receivers {
+            0 => None,
+            1 => Some("1 thread waits to receive".to_owned()),
+            more => Some(format!("{more} threads wait to receive")),
         }
-        .replace("1 thread wait", "1 thread waits")
     }
 }
 
@@ -190,12 +191,13 @@ impl fmt::Display for Graph {
         }
         for port in &self.ports {
             writeln!(f, "port {}: {}", port.title(), port.counts())?;
-            for it in &port.queue {
+            let waiting = port.senders.iter().map(|it| ("waits: ", it));
+            for (state, it) in port.queue.iter().map(|it| ("", it)).chain(waiting) {
                 let rights = it.rights.iter().map(|(right, port)| format!(", {} p{port}", kind(*right)));
-                writeln!(f, "    {}{}", it.label(), rights.collect::<String>())?;
+                writeln!(f, "    {state}{}{}", it.label(), rights.collect::<String>())?;
             }
-            if !port.waiting().is_empty() {
-                writeln!(f, "    {}", port.waiting())?;
+            if let Some(it) = port.waiting() {
+                writeln!(f, "    {it}")?;
             }
         }
         Ok(())

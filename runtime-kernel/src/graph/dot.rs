@@ -42,8 +42,8 @@ fn port(out: &mut String, it: &Port) {
     if it.object.is_none() {
         let _ = write!(label, "\\n{} of {} queued", it.queue.len(), it.limit);
     }
-    for (place, message) in it.shown().iter().enumerate() {
-        let _ = write!(label, "\\n{}. {}", place + 1, text(&message.label()));
+    for (place, (_, message)) in it.shown().iter().enumerate() {
+        let _ = write!(label, "\\n{}. {}", place + 1, text(message));
     }
     for line in it.rest() {
         let _ = write!(label, "\\n{line}");
@@ -81,7 +81,7 @@ fn names(out: &mut String, index: usize, task: &Task) {
 }
 
 fn messages(out: &mut String, it: &Port) {
-    for (place, message) in it.shown().iter().enumerate() {
+    for (place, (message, _)) in it.shown().iter().enumerate() {
         for (right, port) in &message.rights {
             let label = format!("{} in {}", kind(*right), place + 1);
             put(out, format_args!("p{} -> p{port} [label=\"{label}\", color=\"#8a3fa0\", style=dashed];", it.number));

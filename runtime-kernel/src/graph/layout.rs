@@ -157,7 +157,7 @@ fn task_width(it: &Task) -> i32 {
 }
 
 fn port_width(it: &Port) -> i32 {
-    let messages = it.shown().iter().map(|it| wide(&it.label()));
+    let messages = it.shown().into_iter().map(|it| wide(&it.1));
     let small = it.rest().iter().map(|it| narrow(it)).max();
     let title = wide(&it.title()) + 10;
     messages.chain([title, narrow(&it.counts())]).chain(small).max().unwrap_or(0).max(130) + 32
@@ -195,7 +195,7 @@ fn place_ports(graph: &Graph, tasks: &[Frame], places: &Places, (x, width): (i32
     // What only a message leads to stands behind the port that has the message.
     for (holder, port) in graph.ports.iter().enumerate() {
         let before = wanted[holder].0;
-        let held = port.queue.iter().flat_map(|it| &it.rights).filter_map(|it| places.get(&it.1));
+        let held = port.queue.iter().chain(&port.senders).flat_map(|it| &it.rights).filter_map(|it| places.get(&it.1));
         held.for_each(|it| wanted[*it].0 = if rows[*it].1 == 0 { wanted[*it].0.min(before) } else { wanted[*it].0 });
     }
     wanted.sort_unstable();
@@ -244,7 +244,7 @@ fn kind(it: RightKind) -> Option<Kind> {
 fn messages(graph: &Graph, ports: &[Frame], places: &Places) -> Vec<Link> {
     let mut links = Vec::new();
     for (port, frame) in graph.ports.iter().zip(ports) {
-        for (index, message) in port.shown().iter().enumerate() {
+        for (index, (message, _)) in port.shown().into_iter().enumerate() {
             let from = (frame.x + frame.width, message_row(frame, index));
             let to = message.rights.iter().filter_map(|it| places.get(&it.1).copied());
             links.extend(to.map(|port| Link { kind: Kind::Carried, port, from, right: true, count: String::new() }));

@@ -96,7 +96,7 @@ impl Walk<'_> {
             send_onces: port.send_once_count(),
             limit: state.limit,
             queue: state.queue.iter().map(|it| self.message(it)).collect(),
-            senders: state.blocked.len(),
+            senders: state.blocked.iter().map(|it| self.message(it.message())).collect(),
             receivers: state.receivers.len(),
         }
     }

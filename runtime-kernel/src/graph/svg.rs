@@ -134,8 +134,9 @@ fn port(out: &mut String, it: &Port, frame: &Frame) {
         return;
     }
     queue(out, it, (x, frame.y + 42));
-    for (index, message) in it.shown().iter().enumerate() {
-        label(out, "", (x, message_row(frame, index) + 4), &message.label());
+    for (index, (_, message)) in it.shown().iter().enumerate() {
+        let class = if index < it.queue.len() { "" } else { "quiet" };
+        label(out, class, (x, message_row(frame, index) + 4), message);
     }
     for (index, line) in it.rest().iter().enumerate() {
         label(out, "sans quiet", (x, message_row(frame, it.shown().len() + index) + 4), line);

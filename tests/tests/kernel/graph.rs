@@ -57,7 +57,9 @@ fn threads_that_wait_are_seen_from_a_thread_that_runs() {
     }
     server.spawn("idle", move |task| wait(&task, idle));
     client.spawn("blocked", move |task| {
-        Simple::to(name, Disposition::COPY_SEND, 100).send_with(&task, Operation::default())
+        let gift = port(&task);
+        let message = Simple::to(name, Disposition::COPY_SEND, 200).carrying(gift, Disposition::MOVE_RECEIVE);
+        message.send_with(&task, Operation::default())
     });
     let set = mach_port::mach_port_allocate(&client.self_port(), RightKind::PORT_SET).unwrap();
     client.spawn("reader", move |task| wait(&task, set));
