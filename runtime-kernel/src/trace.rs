@@ -56,7 +56,7 @@ impl Trace {
     }
 
     /// One that tells of each message as soon as it is over: `line` gets what would be a line of [`text`](Trace::text).
-    /// It is called wherever that happens in the kernel, so it must not use one.
+    /// It is called wherever that happens in the kernel, so it must use neither a kernel nor the trace.
     pub fn live(line: impl FnMut(&str) + Send + 'static) -> Trace {
         Trace(Arc::new(Mutex::new(Log::new(Some(Box::new(line))))))
     }
