@@ -22,7 +22,8 @@ pub trait Transport: Clone + Eq + fmt::Debug {
     /// A received region of memory; dropping it gives it back.
     type Memory: Memory;
 
-    /// `mach_msg`: sends, receives, or both, in this order and with one buffer.
+    /// `mach_msg`: sends, receives, or both, in this order and with one buffer. If a receive fails, nothing of what may
+    /// have arrived is the caller's.
     ///
     /// # Errors
     /// The kernel's code, and what became of the message.

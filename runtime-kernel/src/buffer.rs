@@ -1,6 +1,6 @@
 //! Where a program has its message: in a stub's buffer, in bytes of its own, or in its task's memory.
 
-use mig_rt::{Address, Wire};
+use mig_rt::{AbiId, Address, Wire};
 
 use crate::vm::Map;
 
@@ -14,15 +14,24 @@ pub(crate) trait MessageBuffer {
     fn holds(&self, size: usize) -> bool;
     /// Takes what fits.
     fn put(&mut self, message: &[u8]);
+    /// Something of the body that it took just now could not be given.
+    fn spoil(&mut self, _: AbiId) {}
 }
 
-impl MessageBuffer for Wire<'_> {
+/// A stub's buffer.
+pub(crate) struct InStub<'a, 'b> {
+    pub(crate) wire: &'a mut Wire<'b>,
+    /// How the message is written of which something is missing: no stub looks at it.
+    pub(crate) spoilt: Option<AbiId>,
+}
+
+impl MessageBuffer for InStub<'_, '_> {
     fn message(&self) -> Option<&[u8]> {
-        Some(self.bytes())
+        Some(self.wire.bytes())
     }
 
     fn limit(&self) -> usize {
-        self.capacity()
+        self.wire.capacity()
     }
 
     fn holds(&self, _: usize) -> bool {
@@ -30,7 +39,11 @@ impl MessageBuffer for Wire<'_> {
     }
 
     fn put(&mut self, message: &[u8]) {
-        self.receive(message);
+        self.wire.receive(message);
+    }
+
+    fn spoil(&mut self, abi: AbiId) {
+        self.spoilt = Some(abi);
     }
 }
 

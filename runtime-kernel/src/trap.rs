@@ -239,7 +239,12 @@ fn arrive(
     let trailer = message.bytes.len().saturating_sub(size.next_multiple_of(4)) as u32;
     pool::give(message);
     match code {
-        Some(code) => Err(sent(code)),
+        Some(code) => {
+            if code.code() & !copyout::SPECIAL == MsgReturn::RCV_BODY_ERROR.code() {
+                buffer.spoil(abi);
+            }
+            Err(sent(code))
+        }
         None => Ok(Arrived { abi, size: size as u32, trailer }),
     }
 }

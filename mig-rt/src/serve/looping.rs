@@ -60,7 +60,8 @@ impl<'p, T: Transport> From<&'p ReceiveRight<T>> for Receive<'p, T> {
     }
 }
 
-/// Serves until the port is gone, or receiving from it fails otherwise (`mach_msg_server`).
+/// Serves until the port is gone, or receiving from it fails otherwise (`mach_msg_server`). A message that the kernel
+/// could not give whole is lost, and the loop goes on.
 ///
 /// `MAX` is the size of the largest message, request or reply, of any of the subsystems, trailer included; longer ones
 /// are dropped by the kernel, unless [`growing`](Receive::growing) says otherwise. What each code does to request and
@@ -124,9 +125,19 @@ fn serve_all<T: Transport, S: ?Sized>(
                 swap(&mut here, &mut there);
             }
             Err(it) if it.left != Left::Sent && size > 0 => drop_unsent(abi, wire, it.left, via.clone()),
-            Err(it) if it.code == MsgReturn::RCV_TOO_LARGE && !receive.large => {}
+            Err(it) if is_lost(it.code, receive.large) => {}
             Err(it) => return it.code,
         }
+    }
+}
+
+/// Whether a receive failed with the message that it took, so that the next may succeed: one that is too large, or one
+/// for whose rights or memory there was no room. Nobody ends a server by sending such a message.
+fn is_lost(code: MsgReturn, large: bool) -> bool {
+    // `MACH_MSG_MASK`: which resource was short.
+    match MsgReturn::new(code.code() & !0x3c00) {
+        Some(MsgReturn::RCV_TOO_LARGE) => !large,
+        it => matches!(it, Some(MsgReturn::RCV_HEADER_ERROR | MsgReturn::RCV_BODY_ERROR)),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Envelope {
 }
 
 /// Bits of a code that says that some right has no name (`MACH_MSG_IPC_SPACE`), or some memory no address.
-const SPECIAL: i32 = 0x3c00;
+pub(crate) const SPECIAL: i32 = 0x3c00;
 
 /// Makes a message what its receiver reads: its bytes. A code if something could not be given.
 pub(crate) fn copy_out(names: &dyn Names, message: &mut Message, envelope: Envelope) -> Option<MsgReturn> {

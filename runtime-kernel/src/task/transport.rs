@@ -3,9 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mig_rt::{AbiId, Address, Arrived, Failed, KernReturn, Memory, Operation, PortName, RightKind, Transport, Wire};
+use mig_rt::exchange::Row;
+use mig_rt::{
+    AbiId, Address, AnyRight, Arrived, Disposition, Failed, KernReturn, Memory, Operation, PortName, RightKind,
+    Transport, Wire, by_row,
+};
 
 use super::Task;
+use crate::buffer::InStub;
 use crate::effect::Scope;
 use crate::trap::{self, Call};
 
@@ -16,7 +21,12 @@ impl Transport for Task {
 
     fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
         let _scope = Scope::open();
-        trap::mach_msg(&self.0, Call { abi, operation, notify: PortName::NULL }, message)
+        let mut stub = InStub { wire: message, spoilt: None };
+        let result = trap::mach_msg(&self.0, Call { abi, operation, notify: PortName::NULL }, &mut stub);
+        if let Some(abi) = stub.spoilt {
+            by_row!(abi, release_received(message.bytes(), self));
+        }
+        result
     }
 
     fn make_port(&self) -> Result<PortName, KernReturn> {
@@ -118,4 +128,15 @@ impl fmt::Debug for TaskMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TaskMemory of {} bytes at {:?}", self.data.len(), self.at)
     }
+}
+
+/// Releases a message that was received and that nobody will read.
+#[cold]
+fn release_received<W: Row>(message: &[u8], task: &Task, _: W) {
+    let Some(header) = message.get(..W::HEADER) else { return };
+    W::release(message, task.clone());
+    let name = PortName(u32::from_le_bytes([header[8], header[9], header[10], header[11]]));
+    // SAFETY: the kernel gave the name to the reply right of this message just now.
+    #[allow(unsafe_code, reason = "this transport is where names become rights")]
+    drop(unsafe { AnyRight::from_raw(name, Disposition(header[0]), task.clone()) });
 }

@@ -9,7 +9,7 @@ use mig_rt::{
     AbiId, Disposition, ErrorKind, KernReturn, MigError, MsgReturn, PortName, Receive, ReceiveRight, RightKind,
     SendRight, Subsystem, Timeout, serve, serve_once,
 };
-use runtime_kernel::Task;
+use runtime_kernel::{Resource, Task};
 
 use crate::world::{Simple, World, poll, release, type_of};
 
@@ -338,4 +338,34 @@ fn a_server_that_is_gone() {
     assert_eq!(ending.join().unwrap(), 24);
     let died = Err(ErrorKind::Mig(MigError::SERVER_DIED));
     assert_eq!(calling.join().unwrap(), [died, Err(ErrorKind::Msg(MsgReturn::SEND_INVALID_DEST))]);
+}
+
+/// A server that has no room for the rights of a message loses that message, keeps nothing of it, and goes on.
+#[test]
+fn shortage_does_not_end_a_server() {
+    for room in 0..4 {
+        let world = World::new();
+        let (server, client) = (world.task("server"), world.task("client"));
+        let (port, reply) = (ReceiveRight::new(&server).unwrap(), ReceiveRight::new(&client).unwrap());
+        let to = server.give_send(&port, &client).unwrap();
+        let before = server.rights();
+        let inner = [ReceiveRight::new(&client).unwrap(), ReceiveRight::new(&client).unwrap()];
+        Simple::to(to.name(), Disposition::COPY_SEND, 1_000_000)
+            .reply_to(reply.name(), Disposition::MAKE_SEND_ONCE)
+            .carrying(inner[0].name(), Disposition::MAKE_SEND)
+            .carrying(inner[1].name(), Disposition::MAKE_SEND_ONCE)
+            .send(&client)
+            .unwrap();
+        Simple::to(to.name(), Disposition::COPY_SEND, 1_000_000).send(&client).unwrap();
+        let mut service = Service::default();
+        world.kernel.limit(Resource::Names, Some(room));
+        let from = Receive::from(&port).within(Timeout(0));
+        let code = serve::<_, _, MAX>(from, &[bootstrap::gnumach_i386::subsystem()], &mut service);
+        world.kernel.limit(Resource::Names, None);
+        assert_eq!((code, service.requests), (MsgReturn::RCV_TIMED_OUT, 1), "room for {room} names");
+        // To the client of a lost request the server died; one that arrived whole is answered.
+        let answer = poll(&client, reply.name()).unwrap();
+        assert_eq!(answer.id(), if room < 3 { 71 } else { 1_000_100 }, "room for {room} names");
+        assert_eq!(server.rights(), before, "room for {room} names");
+    }
 }
