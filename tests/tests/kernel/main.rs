@@ -13,6 +13,7 @@ mod model;
 mod names;
 mod notifications;
 mod ports;
+mod races;
 mod refusals;
 mod serve;
 mod trace;
