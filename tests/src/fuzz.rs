@@ -6,6 +6,7 @@
 mod calls;
 mod descriptors;
 mod front_end;
+mod kernel;
 mod messages;
 mod seeds;
 mod server;
@@ -13,6 +14,7 @@ mod tables;
 mod words;
 
 pub use front_end::{FILES, front_end};
+pub use kernel::kernel;
 pub(crate) use messages::received;
 pub use messages::{calls, destroy, reply, request};
 pub use seeds::seeds;

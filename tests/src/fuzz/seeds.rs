@@ -21,6 +21,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "tables" => texts(here, &["cases", "../defs", "../generated", "../mig-codegen/src/types"], "toml"),
         "request" | "destroy" => messages(here, "request_received"),
         "reply" => messages(here, "reply_received"),
+        "kernel" => super::kernel::seeds(here),
         other => panic!("no target `{other}`"),
     };
     found.extend(files(&here.join("fuzz/seeds").join(target), "").into_iter().map(read));

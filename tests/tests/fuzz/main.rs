@@ -42,6 +42,11 @@ fn reply() {
 }
 
 #[test]
+fn kernel() {
+    run("kernel", fuzz::kernel, 5000);
+}
+
+#[test]
 fn destroy() {
     run("destroy", fuzz::destroy, 5000);
 }
