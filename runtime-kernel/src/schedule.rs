@@ -29,6 +29,8 @@ struct State {
 
 struct Slot {
     status: Status,
+    /// Whether somebody has woken it since it looked last: then it does not sleep.
+    woken: bool,
     name: String,
     go: Arc<Condvar>,
 }
@@ -96,7 +98,7 @@ impl Schedule {
     pub(crate) fn add(self: &Arc<Schedule>, name: &str) -> Arc<Turn> {
         let go = Arc::new(Condvar::new());
         let mut state = self.state.lock();
-        state.threads.push(Slot { status: Status::Ready, name: name.to_owned(), go: go.clone() });
+        state.threads.push(Slot { status: Status::Ready, woken: false, name: name.to_owned(), go: go.clone() });
         Arc::new(Turn { schedule: self.clone(), index: state.threads.len() - 1, go })
     }
 
@@ -180,8 +182,10 @@ impl Turn {
     pub(crate) fn make_ready(&self) {
         let mut state = self.schedule.state.lock();
         let slot = &mut state.threads[self.index];
-        if slot.status != Status::Done {
-            slot.status = Status::Ready;
+        match slot.status {
+            Status::Blocked { .. } => slot.status = Status::Ready,
+            Status::Ready => slot.woken = true,
+            Status::Done => {}
         }
         if state.running.is_none() {
             // Somebody outside the schedule woke it.
@@ -201,7 +205,10 @@ impl Turn {
 
     fn leave(&self, status: Status) {
         let mut state = self.schedule.state.lock();
-        state.threads[self.index].status = status;
+        let slot = &mut state.threads[self.index];
+        let sleeps = matches!(status, Status::Blocked { .. });
+        // Somebody outside may wake it between its last look and here.
+        slot.status = if sleeps && std::mem::take(&mut slot.woken) { Status::Ready } else { status };
         state.running = None;
         if !state.start_next() {
             self.schedule.idle.notify_all();
@@ -213,7 +220,9 @@ impl Turn {
         while state.running != Some(self.index) {
             self.go.wait(&mut state);
         }
-        state.threads[self.index].status = Status::Ready;
+        let slot = &mut state.threads[self.index];
+        // It looks before it sleeps.
+        (slot.status, slot.woken) = (Status::Ready, false);
     }
 }
 

@@ -276,3 +276,6 @@ impl fmt::Debug for Interrupts {
         f.write_str("Interrupts")
     }
 }
+
+#[cfg(test)]
+mod tests;
