@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::host::{Condvar, Mutex};
 
 /// Runs threads one at a time.
 pub(crate) struct Schedule {

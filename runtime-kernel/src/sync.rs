@@ -3,6 +3,10 @@
 //! A thread takes locks in rising rank only, at most one of each rank. Debug builds assert it, so an order that could
 //! deadlock fails the first time it is taken, not the first time it meets its opposite.
 
+pub(crate) mod host;
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::fmt;
 use std::num::NonZero;
@@ -12,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use parking_lot::Condvar;
+use host::Condvar;
 
 use crate::schedule::{self, Turn};
 
@@ -51,12 +55,12 @@ pub(crate) fn holds_none() -> bool {
 /// A lock that knows its rank.
 pub(crate) struct Mutex<T> {
     rank: Rank,
-    inner: parking_lot::Mutex<T>,
+    inner: host::Mutex<T>,
 }
 
 impl<T> Mutex<T> {
     pub(crate) const fn new(rank: Rank, value: T) -> Mutex<T> {
-        Mutex { rank, inner: parking_lot::Mutex::new(value) }
+        Mutex { rank, inner: host::Mutex::new(value) }
     }
 
     /// Takes it. Where threads run one at a time, another may run first.
@@ -80,7 +84,7 @@ impl<T> fmt::Debug for Mutex<T> {
 /// A lock that is held.
 pub(crate) struct Guard<'a, T> {
     bit: u32,
-    inner: parking_lot::MutexGuard<'a, T>,
+    inner: host::MutexGuard<'a, T>,
 }
 
 impl<T> Deref for Guard<'_, T> {
@@ -107,7 +111,7 @@ impl<T> Drop for Guard<'_, T> {
 /// Whoever wakes it does so under the lock of the queue in which it stands, after taking it out. So a waiter that gave
 /// up and finds itself still in the queue was not woken, and one that does not was.
 pub(crate) struct Waiter<O> {
-    outcome: parking_lot::Mutex<Option<O>>,
+    outcome: host::Mutex<Option<O>>,
     /// Whether there is an outcome: to be looked at without the lock.
     ready: AtomicBool,
     woken: Condvar,
@@ -121,7 +125,7 @@ const SPINS: u32 = 400;
 /// Interruptions of one thread.
 #[derive(Default)]
 pub(crate) struct Interrupts {
-    pending: parking_lot::Mutex<Pending>,
+    pending: host::Mutex<Pending>,
 }
 
 #[derive(Default)]
@@ -163,7 +167,7 @@ impl<O: Send + 'static> Waiter<O> {
     pub(crate) fn new(interrupts: Arc<Interrupts>) -> Arc<Waiter<O>> {
         let turn = schedule::current();
         Arc::new(Waiter {
-            outcome: parking_lot::Mutex::new(None),
+            outcome: host::Mutex::new(None),
             ready: AtomicBool::new(false),
             woken: Condvar::new(),
             turn,
@@ -276,6 +280,3 @@ impl fmt::Debug for Interrupts {
         f.write_str("Interrupts")
     }
 }
-
-#[cfg(test)]
-mod tests;

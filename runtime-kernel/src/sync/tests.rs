@@ -1,12 +1,12 @@
 //! Waking, giving up and being interrupted, each against each. Small enough for Miri, which runs them in many orders:
-//! `MIRIFLAGS=-Zmiri-many-seeds=0..32 cargo +nightly miri test -p runtime-kernel --lib sync`.
+//! `MIRIFLAGS="-Zmiri-many-seeds=0..32 -Zmiri-disable-isolation" cargo +nightly miri test -p runtime-kernel --lib sync`.
 
 use std::collections::VecDeque;
 use std::thread;
 
 use super::*;
 
-type Queue = parking_lot::Mutex<VecDeque<Arc<Waiter<u32>>>>;
+type Queue = host::Mutex<VecDeque<Arc<Waiter<u32>>>>;
 
 /// Wakes who stands in a queue first, as every queue does: under its lock, after taking the waiter out.
 fn wake_first(queue: &Queue, outcome: u32) -> bool {
