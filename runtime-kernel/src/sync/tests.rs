@@ -1,5 +1,6 @@
 //! Waking, giving up and being interrupted, each against each. Small enough for Miri, which runs them in many orders:
-//! `MIRIFLAGS="-Zmiri-many-seeds=0..32 -Zmiri-disable-isolation" cargo +nightly miri test -p runtime-kernel --lib sync`.
+//! `cargo +nightly miri test -p runtime-kernel --lib sync`, with
+//! `MIRIFLAGS="-Zmiri-many-seeds=0..32 -Zmiri-disable-isolation"`.
 
 use std::collections::VecDeque;
 use std::thread;
