@@ -15,6 +15,7 @@ use crate::kobject::KernelObject;
 use crate::special::{Special, SpecialPorts};
 use crate::sync::{Interrupts, Rank};
 use crate::task::Task;
+use crate::trap;
 
 /// What a thread is to the kernel.
 pub(crate) struct ThreadObject {
@@ -68,21 +69,22 @@ impl ThreadObject {
         }
     }
 
-    /// Runs the body of a thread. Its port dies with it, also if it panics.
-    pub(crate) fn run<X>(self: Arc<Self>, body: impl FnOnce() -> X) -> X {
+    /// Runs the body of a thread. Its port dies with it, and the reply port of its calls, also if it panics.
+    pub(crate) fn run<X>(self: Arc<Self>, task: Task, body: impl FnOnce(Task) -> X) -> X {
         INTERRUPTS.set(Some(self.interrupts.clone()));
         CURRENT.set(Some(self));
-        let _end = End;
-        body()
+        let _end = End(task.clone());
+        body(task)
     }
 }
 
 /// The current thread has come to its end.
-struct End;
+struct End(Task);
 
 impl Drop for End {
     fn drop(&mut self) {
         let _scope = Scope::open();
+        trap::forget_reply_port(&self.0.0);
         if let Some(it) = CURRENT.take() {
             it.end();
         }
@@ -104,8 +106,8 @@ impl<X: Send + 'static> Thread<X> {
         let (own, own_task) = (object.clone(), task.clone());
         let turn = task.0.schedule.as_ref().map(|it| it.add(name));
         let run = move || match turn {
-            Some(turn) => turn.enter(|| own.run(|| body(own_task))),
-            None => own.run(|| body(own_task)),
+            Some(turn) => turn.enter(|| own.run(own_task, body)),
+            None => own.run(own_task, body),
         };
         let host = std::thread::Builder::new().name(name.to_owned()).spawn(run);
         Thread { host: host.expect("the host has threads"), object, task: task.clone() }

@@ -1,5 +1,6 @@
 //! `mach_msg`.
 
+use generated::mach3::mach_port::gnumach_i386 as mach_port;
 use mig_rt::{Disposition, MsgReturn, Operation, RightKind, Timeout};
 
 use crate::world::{Simple, World, give, poll, port, receive, release, type_of, wait};
@@ -103,4 +104,18 @@ fn a_circle_of_receive_rights_is_collected() {
     Simple::to(b, Disposition::COPY_SEND, 2).carrying(a, Disposition::MOVE_RECEIVE).send(&task).unwrap();
     assert_eq!(type_of(&task, b), 0x10_0000, "the other port died with the circle");
     assert_eq!(poll(&task, a), Err(MsgReturn::RCV_INVALID_NAME));
+}
+
+#[test]
+fn a_thread_leaves_no_reply_port_behind() {
+    let world = World::new();
+    let task = world.task("task");
+    let before = task.rights();
+    let calling = task.spawn("calls", |task| {
+        let name = mach_port::mach_port_allocate(&task.self_port(), RightKind::RECEIVE).unwrap();
+        mach_port::mach_port_destroy(&task.self_port(), name).unwrap();
+        task.rights().len()
+    });
+    assert_eq!(calling.join().unwrap(), before.len() + 1, "the reply port of its calls");
+    assert_eq!(task.rights(), before);
 }
