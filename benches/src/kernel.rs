@@ -40,12 +40,14 @@ fn print_row(name: &str, nanoseconds: f64, beside: f64) {
 }
 
 pub(crate) fn report() {
+    // First: later, memory that others have freed would be used again.
+    sizes();
     println!("{:<44} {:>13} {:>8}", "", "", "ratio");
     calls_of_the_kernel();
     between_threads();
     rights();
     sets();
-    sizes();
+    threads();
 }
 
 /// Calls that the kernel serves on the caller's thread, and a channel on one thread.
@@ -272,6 +274,30 @@ fn sets() {
     }
 }
 
+/// Calls of the kernel by threads of as many tasks.
+fn threads() {
+    const CALLS: u32 = 100_000;
+    let mut first = None;
+    for count in [1u32, 2, 4, 16, 64] {
+        let kernel = Kernel::default();
+        let tasks: Vec<Task> = (0..count).map(|it| kernel.task(&it.to_string(), ABI)).collect();
+        let calls = move |task: Task| {
+            let myself = task.self_port();
+            for _ in 0..CALLS / count {
+                black_box(mach_port::mach_port_get_refs(&myself, myself.name(), RightKind::SEND).expect("a right"));
+            }
+        };
+        let round = || {
+            let start = Instant::now();
+            let running: Vec<_> = tasks.iter().map(|it| it.spawn("calls", calls)).collect();
+            running.into_iter().for_each(|it| it.join().expect("it ends"));
+            start.elapsed().as_nanos() as f64 / f64::from(CALLS)
+        };
+        let time = (0..ROUNDS).map(|_| round()).fold(f64::MAX, f64::min);
+        print_row(&format!("a kernel call, {count} threads of as many tasks"), time, *first.get_or_insert(time));
+    }
+}
+
 /// Bytes of this process's memory.
 fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
@@ -282,18 +308,18 @@ fn sizes() {
     const MANY: u64 = 200_000;
     let kernel = Kernel::default();
     let (task, other) = (kernel.task("bench", ABI), kernel.task("other", ABI));
+    let none = resident();
+    let tasks: Vec<Task> = (0..10_000).map(|it| kernel.task(&it.to_string(), ABI)).collect();
     let before = resident();
     let ports: Vec<ReceiveRight<Task>> = (0..MANY).map(|_| ReceiveRight::new(&task).expect("a port")).collect();
     let with_ports = resident();
     let rights: Vec<_> = ports.iter().map(|it| task.give_send(it, &other).expect("a right").into_raw()).collect();
     let with_rights = resident();
-    let tasks: Vec<Task> = (0..10_000).map(|it| kernel.task(&it.to_string(), ABI)).collect();
-    let with_tasks = resident();
     println!(
         "bytes: a port and its name {}, a send right {}, a task {}",
         (with_ports - before) / MANY,
         (with_rights - with_ports) / MANY,
-        (with_tasks - with_rights) / 10_000
+        (before - none) / 10_000
     );
     drop((rights, tasks));
     ports.into_iter().map(ReceiveRight::into_raw).for_each(drop::<PortName>);
