@@ -10,7 +10,8 @@ compile_error!(
 /// # Panics
 /// If the slice ends before; the optimiser removes the test where the caller has made it.
 #[inline(always)]
-pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+#[allow(unreachable_pub, reason = "`carried` shows it to kernels, and needs `std`")]
+pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let mut it = [0; 4];
     it.copy_from_slice(&bytes[at..][..4]);
     u32::from_le_bytes(it)

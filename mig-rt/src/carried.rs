@@ -5,11 +5,11 @@
 
 use std::vec::Vec;
 
-use crate::bytes::u32_at;
+pub use crate::bytes::u32_at;
 use crate::error::MsgReturn;
 use crate::exchange::Row;
 use crate::memory::Address;
-use crate::message::COMPLEX;
+pub use crate::message::COMPLEX;
 use crate::right::{Disposition, PortName};
 use crate::trailer::{MAX_TRAILER, TrailerElements};
 use crate::typed::{self, GnumachI386, GnumachX8664, GnumachX8664v2022};

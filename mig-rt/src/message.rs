@@ -34,7 +34,7 @@ impl fmt::Debug for MsgId {
 }
 
 /// Bit of `msgh_bits`: the body carries rights or out-of-line memory.
-pub(crate) const COMPLEX: u32 = 0x8000_0000;
+pub const COMPLEX: u32 = 0x8000_0000;
 
 /// Memory for one message, not written until it is used.
 #[repr(C, align(8))]

@@ -170,7 +170,7 @@ impl Drop for Entered {
 }
 
 impl Names for InKernel {
-    fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn> {
+    fn take_header(&self, header: Header<'_>) -> Result<(Destination, Carried), MsgReturn> {
         let to = self.take_right(header.remote, header.remote_disposition);
         // Whatever the kernel sends is taken whole: what goes to a dead port is released with its message.
         let to = to.ok().and_then(Destination::of).ok_or(MsgReturn::SEND_INVALID_DEST)?;
@@ -251,7 +251,7 @@ impl Transport for InKernel {
         if operation.receive.is_some() {
             return Err(Failed { code: MsgReturn::RCV_INVALID_NAME, left: Left::Untouched });
         }
-        let message = copyin::copy_in(self, abi, message.bytes())?;
+        let message = copyin::copy_in(self, abi, message.bytes(), None)?;
         effect::push(Effect::Deliver(message));
         Ok(Arrived { abi, size: 0, trailer: 0 })
     }

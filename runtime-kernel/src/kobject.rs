@@ -99,7 +99,7 @@ pub(crate) fn serve(port: &Arc<Port>, mut message: Box<Message>) -> Option<Box<M
     // SAFETY: `answer` completed a message of this size.
     #[allow(unsafe_code, reason = "as above")]
     let reply = unsafe { std::slice::from_raw_parts(room.as_ptr().cast::<u8>(), sent?) };
-    copy_in(&InKernel, abi, reply).ok()
+    copy_in(&InKernel, abi, reply, None).ok()
 }
 
 /// Looks at a message where its items are aligned. A vector of bytes may stand anywhere, though it hardly ever does.

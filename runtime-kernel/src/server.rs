@@ -1,5 +1,6 @@
 //! What the kernel answers: the generated traits of both sets, a line or two for each routine.
 
+mod both;
 mod darwin;
 mod mach3;
 

@@ -324,7 +324,7 @@ impl Task {
 }
 
 impl Names for TaskObject {
-    fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn> {
+    fn take_header(&self, header: Header<'_>) -> Result<(Destination, Carried), MsgReturn> {
         self.space.take_header(header)
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mig_rt::carried::u32_at;
 use mig_rt::{
     AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout,
 };
@@ -13,7 +14,7 @@ use crate::buffer::MessageBuffer;
 use crate::effect;
 use crate::ipc::copyin::{check, copy_in};
 use crate::ipc::copyout::{self, Envelope, copy_out, cut_off};
-use crate::ipc::message::{Accepted, Message, has_trailer};
+use crate::ipc::message::{Accepted, Message, numbers};
 use crate::ipc::notify::{Notification, OnDrop, What};
 use crate::ipc::pool;
 use crate::ipc::port::Port;
@@ -51,7 +52,7 @@ fn duration(it: Timeout) -> Duration {
 impl Call {
     /// Whether an option is set, by its bit in Mach 3.0 and in Darwin; none where the system has no such option.
     fn asks(&self, mach3: MsgOptions, darwin: Option<MsgOptions>) -> bool {
-        let option = if has_trailer(self.abi) { darwin } else { Some(mach3) };
+        let option = if numbers(self.abi).trailer { darwin } else { Some(mach3) };
         option.is_some_and(|it| self.operation.options.has(it))
     }
 }
@@ -90,21 +91,17 @@ fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: 
 
 fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Option<Box<Message>>, Failed> {
     let untouched = |code| Failed { code, left: Left::Untouched };
-    let cancel = call.asks(MsgOptions::SEND_CANCEL, None);
     let Some(bytes) = buffer.message() else { return Err(untouched(MsgReturn::SEND_INVALID_DATA)) };
-    if bytes.len() >= copyout::header_size(call.abi) && !task.budget.spend(Resource::Buffers) {
+    if bytes.len() >= numbers(call.abi).header && !task.budget.spend(Resource::Buffers) {
         return Err(untouched(MsgReturn::SEND_NO_BUFFER));
     }
-    if cancel {
+    let mut cancel = None;
+    if call.asks(MsgOptions::SEND_CANCEL, None) {
         check(call.abi, bytes).map_err(untouched)?;
-        task.space.receiving(call.notify).map_err(|_| untouched(MsgReturn::SEND_INVALID_NOTIFY))?;
+        let watcher = task.space.receiving(call.notify).map_err(|_| untouched(MsgReturn::SEND_INVALID_NOTIFY))?;
+        cancel = Some(watcher);
     }
-    let destination = bytes.get(8..12).and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
-    let destination = PortName(destination.unwrap_or(0));
-    let silenced = if cancel { silence(task, destination, call.notify) } else { None };
-    let message = copy_in(task, call.abi, bytes);
-    restore(task, destination, silenced);
-    let message = message?;
+    let message = copy_in(task, call.abi, bytes, cancel.as_ref())?;
     let limit = call.operation.send_timeout.map(duration);
     let notifies = call.asks(MsgOptions::SEND_NOTIFY, Some(MsgOptions::DARWIN_SEND_NOTIFY));
     // The request is the sender's for the port, whatever that is called by then.
@@ -159,38 +156,6 @@ fn send_beyond(task: &TaskObject, notify: PortName, mut message: Box<Message>) -
     let told = OnDrop::new(Notification::to(SendOnceRef::make(&told), what));
     message.accepted = Some(Box::new(Accepted::new(mark, told)));
     queue::send(message, Patience::Forced)
-}
-
-/// With `MACH_SEND_CANCEL`: takes the dead-name request away that goes to `notify`, in case the name goes.
-fn silence(task: &TaskObject, name: PortName, notify: PortName) -> Option<(Arc<Port>, SendOnceRef)> {
-    let watcher = task.space.receiving(notify).ok()?;
-    let mut state = task.space.lock();
-    let number = state.number;
-    let entry = state.get(name).filter(|it| it.armed)?;
-    let port = entry.held.port()?.clone();
-    let mut requests = port.lock();
-    let at = requests.dead_names.iter().position(|it| it.space == number && it.name == name)?;
-    if !Arc::ptr_eq(requests.dead_names[at].notify.port(), &watcher) {
-        return None;
-    }
-    let request = requests.dead_names.remove(at).notify;
-    drop(requests);
-    entry.armed = false;
-    Some((port, request))
-}
-
-/// Puts such a request back if the name has stayed; otherwise it is forgotten in silence.
-fn restore(task: &TaskObject, name: PortName, silenced: Option<(Arc<Port>, SendOnceRef)>) {
-    let Some((port, notify)) = silenced else { return };
-    let mut state = task.space.lock();
-    let space = state.number;
-    match state.get(name) {
-        Some(entry) if entry.held.port().is_some_and(|it| Arc::ptr_eq(it, &port)) => {
-            entry.armed = true;
-            port.lock().dead_names.push(crate::ipc::port::Armed { space, name, notify });
-        }
-        _ => notify.spend(),
-    }
 }
 
 fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
@@ -262,9 +227,9 @@ fn watch(task: &TaskObject, call: Call, message: &Message) -> Result<Option<Arc<
 }
 
 fn arm(task: &TaskObject, message: &[u8], watch: Arc<Port>) {
-    let name = message.get(8..12).and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
+    let name = PortName(u32_at(message, 8));
     let notify = SendOnceRef::make(&watch);
-    drop(task.space.request_dead_name(PortName(name.unwrap_or(0)), 0, Some(notify)));
+    drop(task.space.request_dead_name(name, 0, Some(notify)));
 }
 
 fn source(task: &TaskObject, name: PortName) -> Option<Source> {
@@ -277,7 +242,7 @@ fn source(task: &TaskObject, name: PortName) -> Option<Source> {
 
 /// Tells how long a message is that stayed in the queue.
 fn say_size(abi: AbiId, size: usize, buffer: &mut dyn MessageBuffer) {
-    let mut header = vec![0; copyout::header_size(abi)];
+    let mut header = vec![0; numbers(abi).header];
     header[4..8].copy_from_slice(&(size as u32).to_le_bytes());
     buffer.put(&header);
 }
@@ -289,14 +254,17 @@ thread_local! {
 
 /// A port that this thread's calls wait on (`mach_reply_port`, cached as the C library does).
 pub(crate) fn reply_port(task: &TaskObject) -> Result<PortName, KernReturn> {
-    let number = task.space.number;
-    let cached = REPLY_PORTS.with_borrow(|it| it.iter().find(|it| it.0 == number).map(|it| it.1));
-    if let Some(name) = cached {
+    if let Some(name) = cached_reply_port(task) {
         return Ok(name);
     }
     let name = task.space.allocate(RightKind::RECEIVE)?;
-    REPLY_PORTS.with_borrow_mut(|it| it.push((number, name)));
+    REPLY_PORTS.with_borrow_mut(|it| it.push((task.space.number, name)));
     Ok(name)
+}
+
+fn cached_reply_port(task: &TaskObject) -> Option<PortName> {
+    let number = task.space.number;
+    REPLY_PORTS.with_borrow(|it| it.iter().find(|it| it.0 == number).map(|it| it.1))
 }
 
 pub(crate) fn retire_reply_port(task: &TaskObject, name: PortName) {
@@ -313,9 +281,7 @@ pub(crate) fn retire_reply_port(task: &TaskObject, name: PortName) {
 
 /// Names that this thread's calls to a task have left in it, to be told from those of programs.
 pub(crate) fn forget_reply_port(task: &TaskObject) {
-    let number = task.space.number;
-    let cached = REPLY_PORTS.with_borrow(|it| it.iter().find(|it| it.0 == number).map(|it| it.1));
-    if let Some(name) = cached {
+    if let Some(name) = cached_reply_port(task) {
         retire_reply_port(task, name);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mig_rt::{AbiId, Address, KernReturn};
 
 use crate::budget::{Budget, Resource};
+use crate::ipc::message::numbers;
 use crate::sync::{Mutex, Rank};
 
 /// Bytes of a page.
@@ -43,10 +44,7 @@ fn pages(size: usize) -> u64 {
 
 /// The end of the addresses that a message of an ABI can name.
 fn limit(abi: AbiId) -> u64 {
-    match abi {
-        AbiId::GnumachI386 | AbiId::DarwinIlp32 => 1 << 32,
-        _ => 1 << 47,
-    }
+    if numbers(abi).address == 4 { 1 << 32 } else { 1 << 47 }
 }
 
 impl Map {

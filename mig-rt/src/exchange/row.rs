@@ -87,11 +87,11 @@ pub(crate) const fn round<W: Row>(size: usize) -> usize {
 macro_rules! by_row {
     ($abi:expr, $function:ident ( $($arg:expr),* $(,)? )) => {
         match $abi {
-            $crate::AbiId::GnumachI386 => $function($($arg),*, $crate::typed::GnumachI386),
-            $crate::AbiId::GnumachX8664 => $function($($arg),*, $crate::typed::GnumachX8664),
-            $crate::AbiId::GnumachX8664v2022 => $function($($arg),*, $crate::typed::GnumachX8664v2022),
-            $crate::AbiId::DarwinLp64 => $function($($arg),*, $crate::untyped::DarwinLp64),
-            $crate::AbiId::DarwinIlp32 => $function($($arg),*, $crate::untyped::DarwinIlp32),
+            $crate::AbiId::GnumachI386 => $function($($arg,)* $crate::typed::GnumachI386),
+            $crate::AbiId::GnumachX8664 => $function($($arg,)* $crate::typed::GnumachX8664),
+            $crate::AbiId::GnumachX8664v2022 => $function($($arg,)* $crate::typed::GnumachX8664v2022),
+            $crate::AbiId::DarwinLp64 => $function($($arg,)* $crate::untyped::DarwinLp64),
+            $crate::AbiId::DarwinIlp32 => $function($($arg,)* $crate::untyped::DarwinIlp32),
             // Every row there is stands above; outside this crate the list is open.
             #[allow(unreachable_patterns, reason = "as said")]
             _ => unreachable!("no row of {}", $abi),

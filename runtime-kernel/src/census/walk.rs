@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mig_rt::PortName;
 
 use super::Census;
-use crate::ipc::message::{Destination, Item, Message};
+use crate::ipc::message::{Destination, Message};
 use crate::ipc::notify::{Notification, What};
 use crate::ipc::port::{Port, PortState};
 use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
@@ -178,8 +178,7 @@ impl Walk {
         if let Some(it) = message.accepted.as_ref().and_then(|it| it.told()) {
             self.notification(it, place);
         }
-        let bytes = message.items.iter().map(|it| if let Item::Memory(it) = it { it.len() } else { 0 });
-        self.census.carried_bytes += bytes.sum::<usize>();
+        self.census.carried_bytes += message.memory();
     }
 
     fn notification(&mut self, it: &Notification, place: Place) {

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use mig_rt::{MsgId, RightKind};
 
 use super::{Graph, Message, Name, Port, Task};
-use crate::ipc::message::{self, Item};
+use crate::ipc::message;
 use crate::ipc::port;
-use crate::ipc::right::Carried;
 use crate::ipc::space::{Entry, Held, SpaceState};
 use crate::task::TaskObject;
 use crate::trace::{Tracing, object_name, routine};
@@ -77,10 +76,7 @@ impl Walk<'_> {
         match entry.held.port() {
             Some(port) if port.is_alive() => (rights, entry.references, vec![self.find(port)]),
             // What it becomes as soon as its task looks at it.
-            Some(_) => {
-                let references = entry.references.max(1) + u32::from(entry.armed);
-                (vec![RightKind::DEAD_NAME], references, Vec::new())
-            }
+            Some(_) => (vec![RightKind::DEAD_NAME], entry.dead_references(), Vec::new()),
             None => (rights, entry.references, Vec::new()),
         }
     }
@@ -105,18 +101,9 @@ impl Walk<'_> {
         let once = it.to.as_ref().is_some_and(|it| it.is_once());
         let rights = std::iter::once(&it.reply).chain(it.rights()).filter_map(|it| {
             let port = it.port().filter(|it| it.is_alive())?;
-            let kind = match it {
-                Carried::Receive(_) => RightKind::RECEIVE,
-                Carried::SendOnce(_) => RightKind::SEND_ONCE,
-                _ => RightKind::SEND,
-            };
-            Some((kind, self.find(port)))
+            Some((it.disposition().owned()?, self.find(port)))
         });
         let rights = rights.collect();
-        let memory = it.items.iter().map(|it| match it {
-            Item::Memory(data) => data.len(),
-            _ => 0,
-        });
-        Message { name: routine(it.abi, it.id(), once, &self.routines).0, rights, memory: memory.sum() }
+        Message { name: routine(it.abi, it.id(), once, &self.routines).0, rights, memory: it.memory() }
     }
 }

@@ -5,18 +5,19 @@
 
 use std::sync::Arc;
 
-use mig_rt::carried::{Carries, Sender, is_complex, names, put};
+use mig_rt::carried::{COMPLEX, Carries, Sender, is_complex, names, put, u32_at};
 use mig_rt::{AbiId, Address, Disposition, Failed, Left, MsgReturn, PortName, by_row};
 
 use super::message::{Destination, Item, Message};
 use super::pool;
+use super::port::Port;
 use super::right::Carried;
 use crate::trace;
 
 /// Whatever names rights and addresses memory: a task, or the kernel itself.
 pub(crate) trait Names {
     /// Takes the rights of a header: where the message goes, and where the answer comes.
-    fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn>;
+    fn take_header(&self, header: Header<'_>) -> Result<(Destination, Carried), MsgReturn>;
     /// Takes the rights of an item; those before one that is refused are released.
     fn take_rights(
         &self,
@@ -41,7 +42,9 @@ pub(crate) trait Names {
 
 /// Names and dispositions of a header that are legal.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Header {
+pub(crate) struct Header<'a> {
+    /// `MACH_SEND_CANCEL`: if the destination's name goes, this port's receiver is not told.
+    pub(crate) cancel: Option<&'a Arc<Port>>,
     pub(crate) remote: PortName,
     pub(crate) remote_disposition: Disposition,
     pub(crate) local: PortName,
@@ -52,9 +55,14 @@ const fn untouched(code: MsgReturn) -> Failed {
     Failed { code, left: Left::Untouched }
 }
 
-/// Takes a message in.
-pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<Box<Message>, Failed> {
-    by_row!(abi, copy_in_as(names, message))
+/// Takes a message in. `cancel` is for its [`Header`].
+pub(crate) fn copy_in(
+    names: &dyn Names,
+    abi: AbiId,
+    message: &[u8],
+    cancel: Option<&Arc<Port>>,
+) -> Result<Box<Message>, Failed> {
+    by_row!(abi, copy_in_as(names, message, cancel))
 }
 
 /// Whether a message is one whose header a kernel looks at.
@@ -66,12 +74,13 @@ fn check_as<W: Carries>(message: &[u8], _: W) -> Result<(), MsgReturn> {
     header_of::<W>(message).map(drop)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes are four"))
-}
-
-fn copy_in_as<W: Carries>(names: &dyn Names, original: &[u8], _: W) -> Result<Box<Message>, Failed> {
-    let header = header_of::<W>(original).map_err(untouched)?;
+fn copy_in_as<W: Carries>(
+    names: &dyn Names,
+    original: &[u8],
+    cancel: Option<&Arc<Port>>,
+    _: W,
+) -> Result<Box<Message>, Failed> {
+    let header = Header { cancel, ..header_of::<W>(original).map_err(untouched)? };
     let (to, reply) = names.take_header(header).map_err(untouched)?;
     let mut message = pool::take(W::ABI);
     (message.to, message.reply, message.sender) = (Some(to), reply, names.sender());
@@ -90,15 +99,13 @@ fn copy_in_as<W: Carries>(names: &dyn Names, original: &[u8], _: W) -> Result<Bo
     Ok(message)
 }
 
-/// `MACH_MSGH_BITS_COMPLEX`
-pub(crate) const COMPLEX: u32 = 0x8000_0000;
-
-fn header_of<W: Carries>(message: &[u8]) -> Result<Header, MsgReturn> {
+fn header_of<W: Carries>(message: &[u8]) -> Result<Header<'static>, MsgReturn> {
     if message.len() < W::HEADER || !message.len().is_multiple_of(4) {
         return Err(MsgReturn::SEND_MSG_TOO_SMALL);
     }
     let bits = u32_at(message, 0);
     let header = Header {
+        cancel: None,
         remote: PortName(u32_at(message, 8)),
         remote_disposition: Disposition(bits as u8),
         local: PortName(u32_at(message, W::LOCAL)),

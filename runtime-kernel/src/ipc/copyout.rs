@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use mig_rt::carried::{Carries, Sender, put};
-use mig_rt::{AbiId, Disposition, MsgReturn, PortName, TrailerElements, by_row};
+use mig_rt::carried::{COMPLEX, Carries, Sender, put, u32_at};
+use mig_rt::{Disposition, MsgReturn, PortName, TrailerElements, by_row};
 
-use super::copyin::{COMPLEX, Names};
+use super::copyin::Names;
 use super::message::{Destination, Item, Message};
 use super::right::Carried;
 
@@ -38,7 +38,7 @@ fn copy_out_as<W: Carries>(names: &dyn Names, message: &mut Message, envelope: E
     let name = envelope.name.unwrap_or(name);
     let (reply, remote) = give(names, std::mem::replace(&mut message.reply, Carried::Null));
     let Message { bytes, items, sender, .. } = message;
-    let bits = u32_bits(bytes) | u32::from(remote.0);
+    let bits = u32_at(bytes, 0) & COMPLEX | u32::from(remote.0);
     match envelope.payload {
         Some(payload) if W::TRAILER == 0 => {
             put(bytes, 0, bits | u32::from(Disposition::PROTECTED_PAYLOAD.0) << 8);
@@ -80,7 +80,7 @@ fn take_back_as<W: Carries>(names: &dyn Names, message: &mut Message, _: W) -> i
     let (to, remote) = give(names, to);
     let (reply, local) = give(names, std::mem::replace(&mut message.reply, Carried::Null));
     let Message { bytes, items, .. } = message;
-    let bits = u32_bits(bytes) | u32::from(remote.0) | u32::from(local.0) << 8;
+    let bits = u32_at(bytes, 0) & COMPLEX | u32::from(remote.0) | u32::from(local.0) << 8;
     put(bytes, 0, bits);
     let mut special = 0;
     for (at, name) in [(8, to), (W::LOCAL, reply)] {
@@ -89,10 +89,6 @@ fn take_back_as<W: Carries>(names: &dyn Names, message: &mut Message, _: W) -> i
     }
     special |= give_body::<W>(names, bytes, items);
     special & SPECIAL
-}
-
-fn u32_bits(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes(bytes[..4].try_into().expect("four bytes are four")) & COMPLEX
 }
 
 fn disposition_of(it: &Destination) -> Disposition {
@@ -178,12 +174,4 @@ fn cut_off_as<W: Carries>(names: &dyn Names, message: &mut Message, _: W) {
     bytes.truncate(W::HEADER);
     put(bytes, 0, u32::from(local.0) << 8);
     put(bytes, W::LOCAL, name.0);
-}
-
-/// How an ABI that is not known at compile time calls things.
-pub(crate) fn header_size(abi: AbiId) -> usize {
-    fn of<W: Carries>((): (), _: W) -> usize {
-        W::HEADER
-    }
-    by_row!(abi, of(()))
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use mig_rt::carried::Sender;
-use mig_rt::{AbiId, MsgId, TrailerElements};
+use mig_rt::carried::{Sender, u32_at};
+use mig_rt::exchange::Row;
+use mig_rt::{AbiId, MsgId, TrailerElements, by_row};
 
 use super::notify::{Notification, OnDrop};
 use super::port::Port;
@@ -126,17 +127,44 @@ impl Message {
 
     /// Which routine it belongs to.
     pub(crate) fn id(&self) -> MsgId {
-        let at = if self.abi == AbiId::GnumachX8664 || self.abi == AbiId::GnumachX8664v2022 { 28 } else { 20 };
-        let bytes = self.bytes.get(at..at + 4).and_then(|it| it.try_into().ok());
-        MsgId(bytes.map_or(0, i32::from_le_bytes))
+        id_in(self.abi, &self.bytes)
+    }
+
+    /// Bytes of memory that it carries.
+    pub(crate) fn memory(&self) -> usize {
+        let sizes = self.items.iter().map(|it| if let Item::Memory(it) = it { it.len() } else { 0 });
+        sizes.sum()
     }
 
     /// Bytes that a receiver needs room for.
     pub(crate) fn size_with(&self, trailer: TrailerElements) -> usize {
-        if has_trailer(self.abi) { self.bytes.len().next_multiple_of(4) + trailer.size() } else { self.bytes.len() }
+        if numbers(self.abi).trailer { self.bytes.len().next_multiple_of(4) + trailer.size() } else { self.bytes.len() }
     }
 }
 
-pub(crate) fn has_trailer(abi: AbiId) -> bool {
-    matches!(abi, AbiId::DarwinLp64 | AbiId::DarwinIlp32)
+/// The numbers of an ABI that is not known at compile time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Numbers {
+    /// Bytes of the header.
+    pub(crate) header: usize,
+    /// Bytes of an address.
+    pub(crate) address: usize,
+    /// Whether trailers stand behind messages.
+    pub(crate) trailer: bool,
+    /// Where the id stands.
+    id: usize,
+}
+
+#[inline]
+pub(crate) fn numbers(abi: AbiId) -> Numbers {
+    const fn of<W: Row>(_: W) -> Numbers {
+        Numbers { header: W::HEADER, address: W::ADDRESS, trailer: W::TRAILER > 0, id: W::ID }
+    }
+    by_row!(abi, of())
+}
+
+/// Which routine a message of an ABI belongs to, as far as it is there.
+pub(crate) fn id_in(abi: AbiId, message: &[u8]) -> MsgId {
+    let at = numbers(abi).id;
+    MsgId(message.get(at..at + 4).map_or(0, |it| u32_at(it, 0) as i32))
 }

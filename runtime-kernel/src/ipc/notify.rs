@@ -87,6 +87,15 @@ impl OnDrop {
     }
 }
 
+impl OnDrop {
+    /// Nobody is told after all, if it is the receiver of this port that would be.
+    pub(crate) fn silence(&mut self, watcher: &Arc<Port>) {
+        if let Some(it) = self.0.take_if(|it| Arc::ptr_eq(it.to.port(), watcher)) {
+            it.to.spend();
+        }
+    }
+}
+
 impl Drop for OnDrop {
     fn drop(&mut self) {
         if let Some(it) = self.0.take() {

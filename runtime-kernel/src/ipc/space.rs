@@ -45,14 +45,13 @@ pub(crate) struct SpaceState {
     pub(crate) number: u32,
     pub(crate) abi: AbiId,
     pub(crate) alive: bool,
-    most_names: usize,
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// Entries under names that the kernel did not choose.
     chosen: BTreeMap<u32, Entry>,
     /// The names of send rights, by port. A receive right is found by its port's home.
     pub(crate) sends: FxHashMap<u64, PortName>,
-    budget: Arc<Budget>,
+    pub(crate) budget: Arc<Budget>,
 }
 
 #[derive(Default)]
@@ -138,6 +137,11 @@ impl Entry {
         Entry { held, references, armed: false, accepting: None, told: None }
     }
 
+    /// References that it has as a dead name, once its port has died: one more for a notification.
+    pub(crate) fn dead_references(&self) -> u32 {
+        self.references.max(1) + u32::from(self.armed)
+    }
+
     /// Whether a message that was sent past the limit is still in the queue.
     pub(crate) fn is_accepting(&self) -> bool {
         self.accepting.as_ref().is_some_and(|it| it.strong_count() > 0)
@@ -153,7 +157,6 @@ impl Space {
             number,
             abi,
             alive: true,
-            most_names: budget.most_names,
             // No name has the index 0.
             slots: vec![Slot::default()],
             free: Vec::new(),
@@ -254,13 +257,10 @@ impl SpaceState {
 
     /// Its port has died: the rights become a dead name with as many references, and one more for a notification.
     fn bury(&mut self, name: PortName) {
-        let entry = match self.index(name) {
-            Some(index) => self.slots[index].entry.as_mut(),
-            None => self.chosen.get_mut(&name.0),
-        };
-        let Some(entry) = entry else { return };
+        let Some(entry) = self.entry_mut(name) else { return };
         let Some(port) = entry.held.port().map(|it| it.id) else { return };
-        entry.references = entry.references.max(1) + u32::from(std::mem::take(&mut entry.armed));
+        entry.references = entry.dead_references();
+        entry.armed = false;
         let sending = entry.held.sending().is_some();
         entry.held = Held::Dead;
         entry.accepting = None;
@@ -285,7 +285,7 @@ impl SpaceState {
 
     /// Whether there is no room for another name.
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= self.most_names
+        self.len() >= self.budget.most_names
     }
 
     /// Names that the table has room for, and how many of them were given out at least once.
@@ -295,7 +295,7 @@ impl SpaceState {
 
     /// Makes room for so many names.
     pub(crate) fn reserve(&mut self, names: usize) {
-        let names = names.min(self.most_names).min(MOST_RESERVED);
+        let names = names.min(self.budget.most_names).min(MOST_RESERVED);
         self.slots.reserve(names.saturating_sub(self.slots.len()));
     }
 
@@ -332,7 +332,8 @@ impl SpaceState {
         if self.is_full() {
             return Err(KernReturn::NO_SPACE);
         }
-        self.afford()?;
+        self.budget.afford(Resource::Tables)?;
+        self.budget.afford(Resource::Names)?;
         let index = match self.free.pop() {
             Some(index) => index,
             None if self.slots.len() < MOST_NAMES => {
@@ -349,12 +350,6 @@ impl SpaceState {
         // The slot is found by `put`, and is taken until then because nobody else has it.
         self.free.push(index);
         Ok(PortName(index << 8 | u32::from(slot.generation)))
-    }
-
-    /// Whether there may be another name.
-    pub(crate) fn afford(&self) -> Result<(), KernReturn> {
-        self.budget.afford(Resource::Tables)?;
-        self.budget.afford(Resource::Names)
     }
 
     /// Puts an entry under a name that stands for nothing.
@@ -381,15 +376,7 @@ impl SpaceState {
     /// receive right has left its home.
     pub(crate) fn remove(&mut self, name: PortName) -> Option<Entry> {
         self.get(name)?;
-        let mut entry = match self.index(name) {
-            Some(index) => {
-                let slot = &mut self.slots[index];
-                slot.generation = slot.generation.wrapping_add(1);
-                self.free.push(index as u32);
-                slot.entry.take()?
-            }
-            None => self.chosen.remove(&name.0)?,
-        };
+        let mut entry = self.take_out(name)?;
         if let Some(it) = entry.held.sending() {
             self.sends.remove(&it.port().id);
         }
@@ -398,6 +385,15 @@ impl SpaceState {
         }
         self.disarm(name, &mut entry);
         Some(entry)
+    }
+
+    /// Frees a name, and nothing else.
+    fn take_out(&mut self, name: PortName) -> Option<Entry> {
+        let Some(index) = self.index(name) else { return self.chosen.remove(&name.0) };
+        let slot = &mut self.slots[index];
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(index as u32);
+        slot.entry.take()
     }
 
     /// Ends the request of an entry that goes away: whoever asked is told that the name is free.
@@ -421,16 +417,7 @@ impl SpaceState {
     /// Makes an entry's name its home's and its send right's again, under another name.
     pub(crate) fn rename(&mut self, old: PortName, new: PortName) -> Result<(), KernReturn> {
         self.get(old).ok_or(KernReturn::INVALID_NAME)?;
-        let entry = match self.index(old) {
-            Some(index) => {
-                let slot = &mut self.slots[index];
-                slot.generation = slot.generation.wrapping_add(1);
-                self.free.push(index as u32);
-                slot.entry.take()
-            }
-            None => self.chosen.remove(&old.0),
-        };
-        let entry = entry.ok_or(KernReturn::INVALID_NAME)?;
+        let entry = self.take_out(old).ok_or(KernReturn::INVALID_NAME)?;
         if let (Some(port), true) = (entry.held.port(), entry.armed) {
             let mut state = port.lock();
             let number = self.number;

@@ -9,20 +9,28 @@ use super::right::{Carried, ReceiveRef};
 use super::set::PortSet;
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
 use crate::budget::Resource;
+use crate::sync::Guard;
 
 /// `MACH_PORT_TYPE_DNREQUEST`
 const ARMED: u32 = 0x8000_0000;
 /// `MACH_PORT_TYPE_MAREQUEST`
 const ACCEPTING: u32 = 0x4000_0000;
 
-/// A right of this kind with nothing in it.
-fn fresh(right: RightKind, name: PortName, space: &Space) -> Result<Held, KernReturn> {
-    Ok(match right {
+/// Whether there is such a right by itself.
+fn check_allocatable(right: RightKind) -> Result<(), KernReturn> {
+    match right {
+        RightKind::RECEIVE | RightKind::PORT_SET | RightKind::DEAD_NAME => Ok(()),
+        _ => Err(KernReturn::INVALID_VALUE),
+    }
+}
+
+/// An allocatable right with nothing in it.
+fn fresh(right: RightKind, name: PortName, space: &Space) -> Held {
+    match right {
         RightKind::RECEIVE => Held::Receive(ReceiveRef::of(space.make_port())),
         RightKind::PORT_SET => Held::Set(PortSet::new(name)),
-        RightKind::DEAD_NAME => Held::Dead,
-        _ => return Err(KernReturn::INVALID_VALUE),
-    })
+        _ => Held::Dead,
+    }
 }
 
 impl Space {
@@ -30,12 +38,10 @@ impl Space {
     pub(crate) fn allocate(&self, right: RightKind) -> Result<PortName, KernReturn> {
         let mut state = self.alive()?;
         // Before a name is looked for: a wrong kind is found even where no name is left.
-        if !matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::DEAD_NAME) {
-            return Err(KernReturn::INVALID_VALUE);
-        }
+        check_allocatable(right)?;
         self.budget.afford(Resource::Objects)?;
         let name = state.free_name()?;
-        state.put(name, Entry::new(fresh(right, name, self)?));
+        state.put(name, Entry::new(fresh(right, name, self)));
         Ok(name)
     }
 
@@ -45,10 +51,7 @@ impl Space {
         if !name.is_valid() {
             return Err(KernReturn::INVALID_VALUE);
         }
-        let is_kind = matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::DEAD_NAME);
-        if !is_kind {
-            return Err(KernReturn::INVALID_VALUE);
-        }
+        check_allocatable(right)?;
         if state.get(name).is_some() {
             return Err(KernReturn::NAME_EXISTS);
         }
@@ -56,7 +59,7 @@ impl Space {
             return Err(KernReturn::RESOURCE_SHORTAGE);
         }
         self.budget.afford(Resource::Objects)?;
-        state.put(name, Entry::new(fresh(right, name, self)?));
+        state.put(name, Entry::new(fresh(right, name, self)));
         Ok(())
     }
 
@@ -95,55 +98,16 @@ impl Space {
             Held::Dead => RightKind::DEAD_NAME,
             Held::Receive(_) | Held::Set(_) => return Err(KernReturn::INVALID_RIGHT),
         };
-        drop(state);
-        self.mod_refs(name, kind, -1)
+        change(state, name, kind, -1)
     }
 
     /// `mach_port_mod_refs`
     pub(crate) fn mod_refs(&self, name: PortName, right: RightKind, delta: i32) -> Result<(), KernReturn> {
-        let mut state = self.alive()?;
+        let state = self.alive()?;
         if right.0 > RightKind::DEAD_NAME.0 {
             return Err(KernReturn::INVALID_VALUE);
         }
-        let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
-        if !entry.held.has(right) {
-            return Err(KernReturn::INVALID_RIGHT);
-        }
-        let single = matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::SEND_ONCE);
-        if single {
-            return match delta {
-                0 => Ok(()),
-                -1 if entry.held.is_guarded() => Err(KernReturn::INVALID_RIGHT),
-                -1 => {
-                    release_single(state, name, right);
-                    Ok(())
-                }
-                _ => Err(KernReturn::INVALID_VALUE),
-            };
-        }
-        // A send right keeps one reference free for the notification of its port's death.
-        let most = if right == RightKind::SEND { MOST_REFERENCES - 1 } else { MOST_REFERENCES };
-        let references = i64::from(entry.references) + i64::from(delta);
-        if references < 0 {
-            return Err(KernReturn::INVALID_VALUE);
-        }
-        if references > i64::from(most) {
-            return Err(KernReturn::UREFS_OVERFLOW);
-        }
-        if references > 0 {
-            entry.references = references as u32;
-            return Ok(());
-        }
-        if right == RightKind::SEND {
-            let dropped = state.drop_send(name);
-            drop(state);
-            drop(dropped);
-        } else {
-            let removed = state.remove(name);
-            drop(state);
-            removed.into_iter().for_each(Entry::release);
-        }
-        Ok(())
+        change(state, name, right, delta)
     }
 
     /// `mach_port_get_refs`
@@ -189,7 +153,7 @@ impl Space {
         if let Carried::Null | Carried::Dead = right {
             return Err(KernReturn::INVALID_CAPABILITY);
         }
-        let result = state.insert(name, right, &self.budget);
+        let result = state.insert(name, right);
         drop(state);
         result
     }
@@ -223,15 +187,58 @@ impl Space {
     }
 }
 
-fn release_single(mut state: crate::sync::Guard<'_, SpaceState>, name: PortName, right: RightKind) {
-    if right == RightKind::RECEIVE {
-        let dropped = state.drop_receive(name);
-        drop(state);
-        drop(dropped);
+/// Changes the references of a right of a kind that there is.
+fn change(mut state: Guard<'_, SpaceState>, name: PortName, right: RightKind, delta: i32) -> Result<(), KernReturn> {
+    let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
+    if !entry.held.has(right) {
+        return Err(KernReturn::INVALID_RIGHT);
+    }
+    if matches!(right, RightKind::RECEIVE | RightKind::PORT_SET | RightKind::SEND_ONCE) {
+        return match delta {
+            0 => Ok(()),
+            -1 if entry.held.is_guarded() => Err(KernReturn::INVALID_RIGHT),
+            -1 => {
+                release(state, name, right);
+                Ok(())
+            }
+            _ => Err(KernReturn::INVALID_VALUE),
+        };
+    }
+    // A send right keeps one reference free for the notification of its port's death.
+    let most = if right == RightKind::SEND { MOST_REFERENCES - 1 } else { MOST_REFERENCES };
+    let references = i64::from(entry.references) + i64::from(delta);
+    if references < 0 {
+        return Err(KernReturn::INVALID_VALUE);
+    }
+    if references > i64::from(most) {
+        return Err(KernReturn::UREFS_OVERFLOW);
+    }
+    if references > 0 {
+        entry.references = references as u32;
     } else {
-        let removed = state.remove(name);
-        drop(state);
-        removed.into_iter().for_each(Entry::release);
+        release(state, name, right);
+    }
+    Ok(())
+}
+
+/// Releases a right of a name with all its references, once the space is unlocked.
+fn release(mut state: Guard<'_, SpaceState>, name: PortName, right: RightKind) {
+    match right {
+        RightKind::SEND => {
+            let dropped = state.drop_send(name);
+            drop(state);
+            drop(dropped);
+        }
+        RightKind::RECEIVE => {
+            let dropped = state.drop_receive(name);
+            drop(state);
+            drop(dropped);
+        }
+        _ => {
+            let removed = state.remove(name);
+            drop(state);
+            removed.into_iter().for_each(Entry::release);
+        }
     }
 }
 

@@ -10,8 +10,7 @@ use super::space::{Entry, Held, MOST_REFERENCES, SpaceState};
 #[derive(Debug)]
 pub(crate) struct Dropped<R> {
     pub(crate) right: R,
-    #[allow(dead_code, reason = "dropping it is what it is for")]
-    told: Option<Box<OnDrop>>,
+    pub(crate) told: Option<Box<OnDrop>>,
 }
 
 impl SpaceState {

@@ -4,12 +4,13 @@ use mig_rt::{Disposition, KernReturn, MsgReturn, PortName};
 
 use super::copyin::{Header, invalid};
 use super::message::Destination;
+use super::notify::OnDrop;
 use super::right::{Carried, SendOnceRef, SendRef};
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
-use crate::budget::{Budget, Resource};
+use crate::budget::Resource;
 
-/// Rights on their way out of a space, and what follows once its lock is free.
-type Taken = (Carried, Option<Entry>);
+/// A right on its way out of a space, and what somebody is told if it was its name's last.
+type Taken = (Carried, Option<Box<OnDrop>>);
 
 impl Space {
     /// Takes rights of a body out. Those before one that is refused are released.
@@ -44,14 +45,17 @@ impl Space {
     }
 
     /// Takes the rights of a header out: both or none.
-    pub(crate) fn take_header(&self, header: Header) -> Result<(Destination, Carried), MsgReturn> {
+    pub(crate) fn take_header(&self, header: Header<'_>) -> Result<(Destination, Carried), MsgReturn> {
         let mut state = self.lock();
         if !state.alive || !header.remote.is_valid() {
             return Err(MsgReturn::SEND_INVALID_DEST);
         }
         let taken = if header.remote == header.local { state.take_twice(header) } else { state.take_both(header) };
         drop(state);
-        let (to, reply) = taken?;
+        let (mut to, reply) = taken?;
+        if let (Some(watcher), Some(told)) = (header.cancel, &mut to.1) {
+            told.silence(watcher);
+        }
         let to = Destination::of(to.0).ok_or(MsgReturn::SEND_INVALID_DEST)?;
         Ok((to, reply.0))
     }
@@ -59,8 +63,8 @@ impl Space {
 
 impl SpaceState {
     /// Different names: the reply is checked before the destination is taken.
-    fn take_both(&mut self, header: Header) -> Result<(Taken, Taken), MsgReturn> {
-        let Header { remote, remote_disposition, local, local_disposition } = header;
+    fn take_both(&mut self, header: Header<'_>) -> Result<(Taken, Taken), MsgReturn> {
+        let Header { remote, remote_disposition, local, local_disposition, .. } = header;
         let entry = self.get(remote).ok_or(MsgReturn::SEND_INVALID_DEST)?;
         // A dead destination is worse than a reply that cannot be had only once that one can.
         let dead = matches!(entry.held, Held::Dead);
@@ -81,7 +85,7 @@ impl SpaceState {
     }
 
     /// One name for both.
-    fn take_twice(&mut self, header: Header) -> Result<(Taken, Taken), MsgReturn> {
+    fn take_twice(&mut self, header: Header<'_>) -> Result<(Taken, Taken), MsgReturn> {
         let Header { remote: name, remote_disposition, local_disposition, .. } = header;
         self.get(name).ok_or(MsgReturn::SEND_INVALID_DEST)?;
         if !self.can_take(name, local_disposition) {
@@ -136,13 +140,18 @@ impl Entry {
 }
 
 impl SpaceState {
-    /// Takes what a disposition says; the entry too, if that was its last.
+    /// Takes what a disposition says.
     pub(crate) fn take(&mut self, name: PortName, disposition: Disposition) -> Option<Taken> {
         let entry = self.get(name).filter(|it| it.can_give(disposition))?;
         let right = match (disposition, &entry.held) {
             (Disposition::COPY_SEND, Held::Dead) => Carried::Dead,
+            (Disposition::MOVE_SEND | Disposition::MOVE_SEND_ONCE, Held::Dead) if entry.references > 1 => {
+                entry.references -= 1;
+                Carried::Dead
+            }
             (Disposition::MOVE_SEND | Disposition::MOVE_SEND_ONCE, Held::Dead) => {
-                return self.drop_reference(name).map(|gone| (Carried::Dead, gone));
+                drop(self.remove(name));
+                Carried::Dead
             }
             (Disposition::COPY_SEND, held) => Carried::Send(held.sending()?.copy()),
             (Disposition::MAKE_SEND, held) => Carried::Send(SendRef::make(held.receiving()?)),
@@ -152,28 +161,22 @@ impl SpaceState {
                 entry.references -= 1;
                 right
             }
-            (Disposition::MOVE_SEND, _) => Carried::Send(self.drop_send(name)?.right),
-            (Disposition::MOVE_RECEIVE, _) => Carried::Receive(self.drop_receive(name)?.right),
-            _ => match self.remove(name)?.held {
-                Held::SendOnce(it) => Carried::SendOnce(it),
+            (Disposition::MOVE_SEND, _) => {
+                return self.drop_send(name).map(|it| (Carried::Send(it.right), it.told));
+            }
+            (Disposition::MOVE_RECEIVE, _) => {
+                return self.drop_receive(name).map(|it| (Carried::Receive(it.right), it.told));
+            }
+            _ => match self.remove(name)? {
+                Entry { held: Held::SendOnce(it), told, .. } => return Some((Carried::SendOnce(it), told)),
                 _ => return None,
             },
         };
         Some((right, None))
     }
 
-    /// One reference less; with the last the entry goes.
-    pub(crate) fn drop_reference(&mut self, name: PortName) -> Option<Option<Entry>> {
-        let entry = self.get(name)?;
-        if entry.references > 1 {
-            entry.references -= 1;
-            return Some(None);
-        }
-        Some(self.remove(name))
-    }
-
     /// Puts a right under a name of somebody's choice, as `mach_port_insert_right` does.
-    pub(crate) fn insert(&mut self, name: PortName, right: Carried, budget: &Budget) -> Result<(), KernReturn> {
+    pub(crate) fn insert(&mut self, name: PortName, right: Carried) -> Result<(), KernReturn> {
         let Some(port) = right.port().cloned() else { return Err(KernReturn::INVALID_CAPABILITY) };
         let once = matches!(right, Carried::SendOnce(_));
         let known = if once { None } else { self.name_of(&port) };
@@ -197,7 +200,7 @@ impl SpaceState {
         if self.is_full() {
             return Err(KernReturn::RESOURCE_SHORTAGE);
         }
-        budget.afford(Resource::Objects)?;
+        self.budget.afford(Resource::Objects)?;
         self.put(name, Entry::new(held(right)?));
         Ok(())
     }

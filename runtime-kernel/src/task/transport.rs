@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mig_rt::carried::u32_at;
 use mig_rt::exchange::Row;
 use mig_rt::{
     AbiId, Address, AnyRight, Arrived, Disposition, Failed, KernReturn, Memory, Operation, PortName, RightKind,
@@ -135,7 +136,7 @@ impl fmt::Debug for TaskMemory {
 fn release_received<W: Row>(message: &[u8], task: &Task, _: W) {
     let Some(header) = message.get(..W::HEADER) else { return };
     W::release(message, task.clone());
-    let name = PortName(u32::from_le_bytes([header[8], header[9], header[10], header[11]]));
+    let name = PortName(u32_at(header, 8));
     // SAFETY: the kernel gave the name to the reply right of this message just now.
     #[allow(unsafe_code, reason = "this transport is where names become rights")]
     drop(unsafe { AnyRight::from_raw(name, Disposition(header[0]), task.clone()) });

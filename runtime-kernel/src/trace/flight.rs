@@ -4,12 +4,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mig_rt::carried::{Carries, is_complex};
-use mig_rt::{AbiId, Disposition, Failed, KernReturn, Left, MsgId, MsgReturn, by_row};
+use mig_rt::carried::{Carries, is_complex, u32_at};
+use mig_rt::{AbiId, Disposition, Failed, KernReturn, Left, MsgReturn};
 
 use super::log::{End, Moment, Sent, What};
 use super::{Trace, Tracing, is_on, routine};
-use crate::ipc::message::{Item, Message};
+use crate::ipc::message::{Item, Message, id_in};
 use crate::ipc::right::Carried;
 
 /// Goes with a message and tells what becomes of it. Dropped with the message: it was destroyed.
@@ -114,8 +114,7 @@ impl Span {
         it.kernel.with_moment(it.space, |moment| {
             let mut log = it.trace.0.lock();
             if let Some(failed) = refused {
-                let id = by_row!(abi, id_of(message));
-                let name = routine(abi, id, false, &log.routines).0;
+                let name = routine(abi, id_in(abi, message), false, &log.routines).0;
                 let to = "?".to_owned();
                 let carries = vec![size(message.len())];
                 let number = log.sent(moment, Sent { to, name, carries, ..Sent::default() });
@@ -150,14 +149,6 @@ impl Drop for Span {
     }
 }
 
-fn id_of<W: Carries>(message: &[u8], _: W) -> MsgId {
-    MsgId(word(message, W::ID) as i32)
-}
-
-fn word(message: &[u8], at: usize) -> u32 {
-    message.get(at..at + 4).and_then(|it| it.try_into().ok()).map_or(0, u32::from_le_bytes)
-}
-
 fn size(bytes: usize) -> String {
     format!("{bytes} bytes")
 }
@@ -179,11 +170,11 @@ fn take_off<W: Carries>(original: &[u8], message: &Message) -> Option<Box<Aloft>
     let mut carries = vec![size(original.len())];
     let has_code = original.len() >= W::CODE + 4 && (W::TRAILER == 0 || !is_complex(original));
     if is_reply && has_code {
-        let code = KernReturn::new(word(original, W::CODE) as i32);
+        let code = KernReturn::new(u32_at(original, W::CODE) as i32);
         carries.push(code.map_or("KERN_SUCCESS".to_owned(), |it| it.to_string()));
     }
     if !matches!(message.reply, Carried::Null) {
-        let disposition = Disposition((word(original, 0) >> 8) as u8);
+        let disposition = Disposition((u32_at(original, 0) >> 8) as u8);
         carries.push(format!("reply {}", rights(&kernel, disposition, std::slice::from_ref(&message.reply))));
     }
     let (places, _) = W::items(original);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use generated::{darwin, mach3};
 use mig_rt::{AbiId, MsgId};
 
-use crate::ipc::message::has_trailer;
+use crate::ipc::message::numbers;
 
 type Table = HashMap<MsgId, &'static str>;
 
@@ -26,7 +26,7 @@ fn table(subsystems: &[(&str, &[(MsgId, &'static str)])]) -> Table {
 /// The name of a message and whether it is a routine's reply. What goes through a send-once right is one, unless no
 /// request has such an id: then it is a notification.
 pub(crate) fn routine(abi: AbiId, id: MsgId, once: bool, more: &[(MsgId, &'static str)]) -> (String, bool) {
-    let table = &TABLES[usize::from(has_trailer(abi))];
+    let table = &TABLES[usize::from(numbers(abi).trailer)];
     let named = |id: MsgId| more.iter().find(|it| it.0 == id).map(|it| it.1).or_else(|| table.get(&id).copied());
     let request = named(MsgId(id.0.wrapping_sub(100)));
     match (once.then_some(request).flatten(), named(id), request) {
