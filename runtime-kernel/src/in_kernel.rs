@@ -146,8 +146,19 @@ impl InKernel {
     }
 
     /// A name for a port while a request to it is served.
-    pub(crate) fn enter(port: &Arc<Port>) -> Entered {
-        Entered(add(Carried::Send(SendRef::uncounted(port))))
+    pub(crate) fn enter(to: SendRef) -> Entered {
+        Entered(add(Carried::Send(to)))
+    }
+
+    /// The send-once right of a name, which goes; nothing if it is another right, or dead.
+    pub(crate) fn take_once(name: PortName) -> Option<SendOnceRef> {
+        TABLE.with_borrow_mut(|it| match it.get(name)? {
+            (Carried::SendOnce(right), 1) if right.port().is_alive() => match it.take(name)? {
+                Carried::SendOnce(right) => Some(right),
+                _ => None,
+            },
+            _ => None,
+        })
     }
 }
 
@@ -251,7 +262,7 @@ impl Transport for InKernel {
         if operation.receive.is_some() {
             return Err(Failed { code: MsgReturn::RCV_INVALID_NAME, left: Left::Untouched });
         }
-        let message = copyin::copy_in(self, abi, message.bytes(), None)?;
+        let message = copyin::copy_in(self, abi, message.bytes())?;
         effect::push(Effect::Deliver(message));
         Ok(Arrived { abi, size: 0, trailer: 0 })
     }

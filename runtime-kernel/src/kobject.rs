@@ -1,10 +1,11 @@
 //! What the kernel's own ports stand for, and how requests to them are served.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::sync::{Arc, Weak};
 
 use mig_rt::serve::answer;
-use mig_rt::{Buffer, Subsystem};
+use mig_rt::{AbiId, Buffer, Subsystem};
 
 use crate::in_kernel::InKernel;
 use crate::ipc::copyin::copy_in;
@@ -12,6 +13,7 @@ use crate::ipc::copyout::{Envelope, copy_out};
 use crate::ipc::message::Message;
 use crate::ipc::pool;
 use crate::ipc::port::Port;
+use crate::ipc::right::SendRef;
 use crate::server::{self, Server};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
@@ -75,7 +77,7 @@ impl fmt::Debug for KernelObject {
 }
 
 /// Bytes of the largest reply of a kernel's routine, in line.
-const LARGEST_REPLY: usize = 8192;
+pub(crate) const LARGEST_REPLY: usize = 8192;
 
 /// Serves a request on the sender's thread. The answer is the caller's to send.
 ///
@@ -84,22 +86,25 @@ const LARGEST_REPLY: usize = 8192;
 pub(crate) fn serve(port: &Arc<Port>, mut message: Box<Message>) -> Option<Box<Message>> {
     let _served = message.flight.serve();
     let (abi, trailer) = (message.abi, server::trailer());
-    let entered = InKernel::enter(port);
+    let entered = InKernel::enter(SendRef::uncounted(port));
     let envelope = Envelope { sequence: 0, context: 0, payload: None, trailer, name: Some(entered.0) };
     copy_out(&InKernel, &mut message, envelope);
     let mut room = Buffer::<LARGEST_REPLY>::new();
-    let room = room.bytes();
+    let reply = dispatch(abi, &message.bytes, room.bytes());
+    drop(entered);
+    pool::give(message);
+    copy_in(&InKernel, abi, reply?).ok()
+}
+
+/// Serves a request that was given out to the kernel's names. Its reply, if it has one.
+pub(crate) fn dispatch<'a>(abi: AbiId, request: &[u8], room: &'a mut [MaybeUninit<u8>]) -> Option<&'a mut [u8]> {
     let subsystems: &[Subsystem<InKernel, Server>] = server::subsystems();
     // SAFETY: the message was given out to this transport just now, and is used once.
     #[allow(unsafe_code, reason = "this is the loop of a server")]
-    let sent =
-        aligned(&message.bytes, |request| unsafe { answer(abi, request, room, subsystems, &mut Server, InKernel) });
-    drop(entered);
-    pool::give(message);
+    let sent = aligned(request, |request| unsafe { answer(abi, request, room, subsystems, &mut Server, InKernel) });
     // SAFETY: `answer` completed a message of this size.
     #[allow(unsafe_code, reason = "as above")]
-    let reply = unsafe { std::slice::from_raw_parts(room.as_ptr().cast::<u8>(), sent?) };
-    copy_in(&InKernel, abi, reply, None).ok()
+    Some(unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast::<u8>(), sent?) })
 }
 
 /// Looks at a message where its items are aligned. A vector of bytes may stand anywhere, though it hardly ever does.

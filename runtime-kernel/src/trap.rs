@@ -1,18 +1,20 @@
 //! The doors of the kernel: what a task asks for other than by message.
 
+mod direct;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mig_rt::carried::u32_at;
+use mig_rt::carried::{Carries, u32_at};
 use mig_rt::{
-    AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout,
+    AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout, by_row,
 };
 
 use crate::budget::Resource;
 use crate::buffer::MessageBuffer;
 use crate::effect;
-use crate::ipc::copyin::{check, copy_in};
+use crate::ipc::copyin::{self, Ends};
 use crate::ipc::copyout::{self, Envelope, copy_out, cut_off};
 use crate::ipc::message::{Accepted, Message, numbers};
 use crate::ipc::notify::{Notification, OnDrop, What};
@@ -65,13 +67,27 @@ pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn MessageBu
     result
 }
 
+/// What became of a message that was sent.
+enum Sent {
+    /// It is on its way, and there is no answer yet.
+    Away,
+    /// The kernel has answered.
+    Answered(Box<Message>),
+    /// The kernel has answered, and the answer has arrived.
+    Arrived(Arrived),
+}
+
 #[inline]
 fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: &mut Span) -> Result<Arrived, Failed> {
-    let result = if call.operation.send { send(task, call, buffer) } else { Ok(None) };
+    let result = if call.operation.send { by_row!(call.abi, send(task, call, buffer)) } else { Ok(Sent::Away) };
     if call.operation.send && span.is_open() {
         span.send_over(call.abi, buffer.message().unwrap_or_default(), result.as_ref().err());
     }
-    let answer = result?;
+    let answer = match result? {
+        Sent::Away => None,
+        Sent::Answered(it) => Some(it),
+        Sent::Arrived(it) => return Ok(it),
+    };
     // Notifications come before anybody waits.
     effect::settle();
     let Some(name) = call.operation.receive else {
@@ -80,7 +96,9 @@ fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: 
     };
     if let Some(answer) = answer {
         // A kernel's answer to a caller who waits for nothing else goes straight to it.
-        if let Some(envelope) = queue::pass_by(&answer, (task.space.number, name), room(call, buffer)) {
+        let (room, home) = (room(call, buffer), (task.space.number, name));
+        let size = answer.size_with(room.trailer);
+        if let Some(envelope) = answer.port().and_then(|it| queue::pass_by(it, size, home, room)) {
             return arrive(task, call, answer, envelope, buffer);
         }
         queue::deliver(answer);
@@ -89,25 +107,39 @@ fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: 
     receive(task, call, name, buffer)
 }
 
-fn send(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Option<Box<Message>>, Failed> {
+fn send<W: Carries>(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, _: W) -> Result<Sent, Failed> {
     let untouched = |code| Failed { code, left: Left::Untouched };
     let Some(bytes) = buffer.message() else { return Err(untouched(MsgReturn::SEND_INVALID_DATA)) };
-    if bytes.len() >= numbers(call.abi).header && !task.budget.spend(Resource::Buffers) {
+    if bytes.len() >= W::HEADER && !task.budget.spend(Resource::Buffers) {
         return Err(untouched(MsgReturn::SEND_NO_BUFFER));
     }
     let mut cancel = None;
     if call.asks(MsgOptions::SEND_CANCEL, None) {
-        check(call.abi, bytes).map_err(untouched)?;
+        copyin::check::<W>(bytes)?;
         let watcher = task.space.receiving(call.notify).map_err(|_| untouched(MsgReturn::SEND_INVALID_NOTIFY))?;
         cancel = Some(watcher);
     }
-    let message = copy_in(task, call.abi, bytes, cancel.as_ref())?;
+    let ends = copyin::take_header::<W>(task, bytes, cancel.as_ref())?;
+    match direct::serve::<W>(task, call, ends, buffer) {
+        Ok(it) => Ok(it),
+        Err(ends) => send_message::<W>(task, call, ends, buffer),
+    }
+}
+
+/// Sends a message whose header was taken in.
+fn send_message<W: Carries>(
+    task: &TaskObject,
+    call: Call,
+    ends: Ends,
+    buffer: &mut dyn MessageBuffer,
+) -> Result<Sent, Failed> {
+    let message = copyin::take_rest::<W>(task, buffer.message().unwrap_or_default(), ends)?;
     let limit = call.operation.send_timeout.map(duration);
     let notifies = call.asks(MsgOptions::SEND_NOTIFY, Some(MsgOptions::DARWIN_SEND_NOTIFY));
     // The request is the sender's for the port, whatever that is called by then.
     let patience = Patience::Wait(if notifies { Some(limit.unwrap_or(Duration::ZERO)) } else { limit });
     let (code, message) = match queue::send(message, patience) {
-        Ok(answer) => return Ok(answer),
+        Ok(answer) => return Ok(answer.map_or(Sent::Away, Sent::Answered)),
         Err(it) => it,
     };
     if notifies && code == MsgReturn::SEND_TIMED_OUT {

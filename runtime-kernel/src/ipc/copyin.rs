@@ -17,7 +17,7 @@ use crate::trace;
 /// Whatever names rights and addresses memory: a task, or the kernel itself.
 pub(crate) trait Names {
     /// Takes the rights of a header: where the message goes, and where the answer comes.
-    fn take_header(&self, header: Header<'_>) -> Result<(Destination, Carried), MsgReturn>;
+    fn take_header(&self, header: Header<'_>) -> Result<Ends, MsgReturn>;
     /// Takes the rights of an item; those before one that is refused are released.
     fn take_rights(
         &self,
@@ -55,39 +55,39 @@ const fn untouched(code: MsgReturn) -> Failed {
     Failed { code, left: Left::Untouched }
 }
 
-/// Takes a message in. `cancel` is for its [`Header`].
-pub(crate) fn copy_in(
+/// Takes a message in.
+pub(crate) fn copy_in(names: &dyn Names, abi: AbiId, message: &[u8]) -> Result<Box<Message>, Failed> {
+    by_row!(abi, copy_in_as(names, message))
+}
+
+fn copy_in_as<W: Carries>(names: &dyn Names, message: &[u8], _: W) -> Result<Box<Message>, Failed> {
+    let ends = take_header::<W>(names, message, None)?;
+    take_rest::<W>(names, message, ends)
+}
+
+/// Where a message goes, and where the answer comes.
+pub(crate) type Ends = (Destination, Carried);
+
+/// Takes the header of a message in. `cancel` is for its [`Header`].
+pub(crate) fn take_header<W: Carries>(
     names: &dyn Names,
-    abi: AbiId,
     message: &[u8],
     cancel: Option<&Arc<Port>>,
-) -> Result<Box<Message>, Failed> {
-    by_row!(abi, copy_in_as(names, message, cancel))
+) -> Result<Ends, Failed> {
+    let header = Header { cancel, ..header_of::<W>(message).map_err(untouched)? };
+    names.take_header(header).map_err(untouched)
 }
 
-/// Whether a message is one whose header a kernel looks at.
-pub(crate) fn check(abi: AbiId, message: &[u8]) -> Result<(), MsgReturn> {
-    by_row!(abi, check_as(message))
-}
-
-fn check_as<W: Carries>(message: &[u8], _: W) -> Result<(), MsgReturn> {
-    header_of::<W>(message).map(drop)
-}
-
-fn copy_in_as<W: Carries>(
+/// Takes the body of a message in, whose header was taken.
+pub(crate) fn take_rest<W: Carries>(
     names: &dyn Names,
     original: &[u8],
-    cancel: Option<&Arc<Port>>,
-    _: W,
+    (to, reply): Ends,
 ) -> Result<Box<Message>, Failed> {
-    let header = Header { cancel, ..header_of::<W>(original).map_err(untouched)? };
-    let (to, reply) = names.take_header(header).map_err(untouched)?;
     let mut message = pool::take(W::ABI);
     (message.to, message.reply, message.sender) = (Some(to), reply, names.sender());
     message.bytes.extend_from_slice(original);
-    // The trap knows how long the message is; what the sender wrote does not count.
-    put(&mut message.bytes, 4, original.len() as u32);
-    message.bytes[8..W::ID].fill(0);
+    prepare::<W>(&mut message.bytes);
     if is_complex(original) {
         // An error releases what the header held, here.
         let taken = take_body::<W>(names, &mut message.bytes);
@@ -97,6 +97,18 @@ fn copy_in_as<W: Carries>(
     put(&mut message.bytes, 0, if complex { COMPLEX } else { 0 });
     message.flight = trace::sent::<W>(original, &message);
     Ok(message)
+}
+
+/// Makes the header of a message that was taken in ready for its receiver's names.
+pub(crate) fn prepare<W: Carries>(bytes: &mut [u8]) {
+    // The trap knows how long the message is; what the sender wrote does not count.
+    put(bytes, 4, bytes.len() as u32);
+    bytes[8..W::ID].fill(0);
+}
+
+/// Whether a message is one whose header a kernel looks at.
+pub(crate) fn check<W: Carries>(message: &[u8]) -> Result<(), Failed> {
+    header_of::<W>(message).map(drop).map_err(untouched)
 }
 
 fn header_of<W: Carries>(message: &[u8]) -> Result<Header<'static>, MsgReturn> {

@@ -38,18 +38,7 @@ fn copy_out_as<W: Carries>(names: &dyn Names, message: &mut Message, envelope: E
     let name = envelope.name.unwrap_or(name);
     let (reply, remote) = give(names, std::mem::replace(&mut message.reply, Carried::Null));
     let Message { bytes, items, sender, .. } = message;
-    let bits = u32_at(bytes, 0) & COMPLEX | u32::from(remote.0);
-    match envelope.payload {
-        Some(payload) if W::TRAILER == 0 => {
-            put(bytes, 0, bits | u32::from(Disposition::PROTECTED_PAYLOAD.0) << 8);
-            bytes[W::LOCAL..][..W::ADDRESS].copy_from_slice(&payload.to_le_bytes()[..W::ADDRESS]);
-        }
-        _ => {
-            put(bytes, 0, bits | u32::from(local.0) << 8);
-            put(bytes, W::LOCAL, name.0);
-        }
-    }
-    put(bytes, 8, reply.unwrap_or(PortName::NULL).0);
+    put_header::<W>(bytes, (remote, reply.unwrap_or(PortName::NULL)), (local, name), envelope.payload);
     let code = match reply {
         Ok(_) => with_special(MsgReturn::RCV_BODY_ERROR, give_body::<W>(names, bytes, items)),
         Err(special) => {
@@ -64,6 +53,27 @@ fn copy_out_as<W: Carries>(names: &dyn Names, message: &mut Message, envelope: E
     W::stamp(bytes, envelope.sequence, &Sender { context: envelope.context, ..*sender });
     W::fit_trailer(bytes, envelope.trailer);
     code
+}
+
+/// Writes a header as its receiver reads it: where the answer goes, and what the message came through.
+pub(crate) fn put_header<W: Carries>(
+    bytes: &mut [u8],
+    (remote, reply): (Disposition, PortName),
+    (local, name): (Disposition, PortName),
+    payload: Option<u64>,
+) {
+    let bits = u32_at(bytes, 0) & COMPLEX | u32::from(remote.0);
+    put(bytes, 8, reply.0);
+    match payload {
+        Some(payload) if W::TRAILER == 0 => {
+            put(bytes, 0, bits | u32::from(Disposition::PROTECTED_PAYLOAD.0) << 8);
+            bytes[W::LOCAL..][..W::ADDRESS].copy_from_slice(&payload.to_le_bytes()[..W::ADDRESS]);
+        }
+        _ => {
+            put(bytes, 0, bits | u32::from(local.0) << 8);
+            put(bytes, W::LOCAL, name.0);
+        }
+    }
 }
 
 fn with_special(code: MsgReturn, special: i32) -> Option<MsgReturn> {

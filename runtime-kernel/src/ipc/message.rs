@@ -138,7 +138,7 @@ impl Message {
 
     /// Bytes that a receiver needs room for.
     pub(crate) fn size_with(&self, trailer: TrailerElements) -> usize {
-        if numbers(self.abi).trailer { self.bytes.len().next_multiple_of(4) + trailer.size() } else { self.bytes.len() }
+        size_with(self.abi, self.bytes.len(), trailer)
     }
 }
 
@@ -161,6 +161,11 @@ pub(crate) fn numbers(abi: AbiId) -> Numbers {
         Numbers { header: W::HEADER, address: W::ADDRESS, trailer: W::TRAILER > 0, id: W::ID }
     }
     by_row!(abi, of())
+}
+
+/// Bytes that a receiver needs room for, of a message of this size.
+pub(crate) fn size_with(abi: AbiId, size: usize, trailer: TrailerElements) -> usize {
+    if numbers(abi).trailer { size.next_multiple_of(4) + trailer.size() } else { size }
 }
 
 /// Which routine a message of an ABI belongs to, as far as it is there.

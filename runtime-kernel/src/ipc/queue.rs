@@ -96,11 +96,10 @@ pub(crate) fn send(message: Box<Message>, patience: Patience) -> Result<Option<B
     enqueue(&port, message, patience).map(|()| None)
 }
 
-/// A message that arrives where its receiver is about to look, and need not go through the queue: its number, and what
-/// else its receiver sees. `None` if it must queue after all.
-pub(crate) fn pass_by(message: &Message, home: (u32, PortName), room: Room) -> Option<Envelope> {
-    let port = message.port()?;
-    if port.home() != Some(home) || message.size_with(room.trailer) > room.limit {
+/// A message of some size that arrives where its receiver is about to look, and need not go through the queue: its
+/// number, and what else its receiver sees. `None` if it must queue after all.
+pub(crate) fn pass_by(port: &Port, size: usize, home: (u32, PortName), room: Room) -> Option<Envelope> {
+    if port.home() != Some(home) || size > room.limit {
         return None;
     }
     let mut state = port.lock();
