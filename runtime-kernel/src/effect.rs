@@ -32,12 +32,15 @@ pub(crate) enum Effect {
 thread_local! {
     static QUEUE: RefCell<VecDeque<Effect>> = const { RefCell::new(VecDeque::new()) };
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Whether there may be something in the queue.
+    static SOME: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Notes something to be done.
 pub(crate) fn push(effect: Effect) {
     // Where thread-local storage is gone already, the thread ends, and with it whoever could see the effect.
     let _ = QUEUE.try_with(|it| it.borrow_mut().push_back(effect));
+    SOME.set(true);
     debug_assert!(DEPTH.try_with(Cell::get).unwrap_or(1) > 0, "a right was dropped outside every scope");
 }
 
@@ -70,8 +73,16 @@ pub(crate) fn check() -> Result<(), String> {
 }
 
 /// Does what was noted, and what follows from it.
+#[inline]
 pub(crate) fn settle() {
     debug_assert!(holds_none(), "effects under a lock");
+    if SOME.get() {
+        settle_all();
+    }
+}
+
+fn settle_all() {
+    SOME.set(false);
     while let Some(effect) = QUEUE.with_borrow_mut(VecDeque::pop_front) {
         match effect {
             Effect::NoSenders(port) => notify::no_senders(&port),

@@ -4,7 +4,7 @@
 //! it. So the handle has no size, and no two threads of the kernel ever share a name.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mig_rt::carried::Sender;
@@ -24,19 +24,22 @@ use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
 pub(crate) struct InKernel;
 
 /// Names and memory of one host thread inside the kernel.
-#[derive(Default)]
 struct Table {
     rights: Vec<Option<(Carried, u32)>>,
     free: Vec<u32>,
-    memory: HashMap<u64, Arc<[u8]>>,
+    memory: BTreeMap<u64, Arc<[u8]>>,
     next_address: u64,
 }
 
 thread_local! {
-    static TABLE: RefCell<Table> = RefCell::default();
+    static TABLE: RefCell<Table> = const { RefCell::new(Table::new()) };
 }
 
 impl Table {
+    const fn new() -> Table {
+        Table { rights: Vec::new(), free: Vec::new(), memory: BTreeMap::new(), next_address: 0 }
+    }
+
     fn add(&mut self, right: Carried) -> PortName {
         let entry = Some((right, 1));
         let index = match self.free.pop() {
@@ -140,9 +143,9 @@ impl InKernel {
         }
     }
 
-    /// The port that a name stands for.
-    pub(crate) fn port(name: PortName) -> Option<Arc<Port>> {
-        TABLE.with_borrow_mut(|it| it.get(name).and_then(|(right, _)| right.port().cloned()))
+    /// Looks at the port that a name stands for.
+    pub(crate) fn with_port<X>(name: PortName, look: impl FnOnce(&Port) -> X) -> Option<X> {
+        TABLE.with_borrow_mut(|it| it.get(name).and_then(|(right, _)| Some(look(right.port()?))))
     }
 
     /// A name for a port while a request to it is served.

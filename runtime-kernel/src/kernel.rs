@@ -12,7 +12,7 @@ use crate::graph::{self, Graph};
 use crate::in_kernel;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
-use crate::ipc::space::MOST_NAMES;
+use crate::ipc::table::MOST_NAMES;
 use crate::kobject::KernelObject;
 use crate::schedule::{self, Schedule};
 use crate::special::Special;

@@ -83,27 +83,27 @@ macro_rules! outtran {
 }
 use {outtran, translate};
 
-/// The kernel object of a port.
-fn object(from: &PortIn<'_, InKernel>) -> Option<KernelObject> {
+/// Looks at the kernel object of a port.
+fn object<X>(from: &PortIn<'_, InKernel>, look: impl FnOnce(&KernelObject) -> Option<X>) -> Option<X> {
     let name = match from {
         PortIn::Local(name) => *name,
         PortIn::Right(right) => right.name(),
         // The kernel gives its own ports no payload.
         PortIn::Payload(_) => return None,
     };
-    InKernel::port(name)?.object().cloned()
+    InKernel::with_port(name, |it| it.object().and_then(look)).flatten()
 }
 
 fn task(from: &PortIn<'_, InKernel>) -> Maybe<TaskObject> {
-    Maybe(object(from).and_then(|it| it.task()))
+    Maybe(object(from, KernelObject::task))
 }
 
 fn thread(from: &PortIn<'_, InKernel>) -> Maybe<ThreadObject> {
-    Maybe(object(from).and_then(|it| it.thread()))
+    Maybe(object(from, KernelObject::thread))
 }
 
 fn privileged(from: &PortIn<'_, InKernel>) -> IsPrivileged {
-    IsPrivileged(matches!(object(from), Some(KernelObject::HostPriv)))
+    IsPrivileged(object(from, |it| matches!(it, KernelObject::HostPriv).then_some(())).is_some())
 }
 
 /// For objects that the kernel does not have yet: every port converts to null.

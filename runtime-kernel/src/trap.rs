@@ -171,13 +171,12 @@ fn send_beyond(task: &TaskObject, notify: PortName, mut message: Box<Message>) -
     let Some(port) = message.port().cloned() else { return Ok(None) };
     let mut state = task.space.lock();
     let name = state.name_of(&port);
-    let entry = name.and_then(|it| state.get(it));
-    if entry.as_ref().is_some_and(|it| it.is_accepting()) {
-        return Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, message));
-    }
     let mark = Arc::new(());
-    if let Some(entry) = entry {
-        entry.accepting = Some(Arc::downgrade(&mark));
+    if let Some(name) = name.filter(|it| state.get(*it).is_some()) {
+        if state.is_accepting(name) {
+            return Err((MsgReturn::SEND_NOTIFY_IN_PROGRESS, message));
+        }
+        state.accept(name, &mark);
     }
     let told = state.get(notify).and_then(|it| it.held.receiving().cloned());
     drop(state);

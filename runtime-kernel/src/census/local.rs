@@ -16,20 +16,20 @@ impl SpaceState {
             self.check_entry(name, entry).map_err(|why| format!("name {name} {why}"))?;
             sending += usize::from(entry.held.sending().is_some());
         }
-        if sending != self.sends.len() {
-            return Err(format!("{} ports are found by their send right, and {sending} have one", self.sends.len()));
+        if sending != self.found() {
+            return Err(format!("{} ports are found by their send right, and {sending} have one", self.found()));
         }
-        self.check_slots()
+        self.table().check()
     }
 
     fn check_entry(&self, name: PortName, entry: &Entry) -> Result<(), String> {
-        let counted = matches!(entry.held, Held::Send(_) | Held::Both(..) | Held::Dead);
+        let counted = matches!(entry.held, Held::Send(_) | Held::Both(_) | Held::Dead);
         // A send right keeps one reference free for the notification of its port's death.
         let most = MOST_REFERENCES - u32::from(!matches!(entry.held, Held::Dead));
         if counted != (entry.references > 0) || entry.references > most {
             return Err(format!("has {} references to {:?}", entry.references, entry.held));
         }
-        if entry.held.sending().is_some_and(|it| self.sends.get(&it.port().id) != Some(&name)) {
+        if entry.held.sending().is_some_and(|it| self.name_of_send(it) != Some(name)) {
             return Err("is not found by its port".to_owned());
         }
         if entry.held.receiving().is_some_and(|it| it.home() != Some((self.number, name))) {
@@ -42,14 +42,15 @@ impl SpaceState {
 impl PortState {
     /// Every message that waits here, or for room.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.queue.iter().map(|it| &**it).chain(self.blocked.iter().map(|it| it.message()))
+        self.queue.iter().map(|it| &**it).chain(self.rare.blocked.iter().map(|it| it.message()))
     }
 
     /// Who waits, and for what.
     pub(crate) fn check(&self, port: &Arc<Port>) -> Result<(), String> {
-        let (queued, blocked, waiting) = (self.queue.len(), self.blocked.len(), self.receivers.len());
+        let (queued, blocked, waiting) = (self.queue.len(), self.rare.blocked.len(), self.rare.receivers.len());
         if !port.is_alive() {
-            let requests = self.dead_names.len() + self.no_senders.iter().count() + self.port_destroyed.iter().count();
+            let requests =
+                self.rare.dead_names.len() + self.no_senders.iter().count() + self.rare.port_destroyed.iter().count();
             let nothing = queued + blocked + waiting + requests == 0;
             return if nothing { Ok(()) } else { Err("it is dead, and something waits at it".to_owned()) };
         }

@@ -80,5 +80,5 @@ fn a_port_that_nothing_reaches() {
     let entry = world.task.0.space.lock().remove(world.name);
     world.finds("live, and nothing reaches them");
     let _scope = Scope::open();
-    entry.into_iter().for_each(crate::ipc::space::Entry::release);
+    entry.into_iter().for_each(crate::ipc::space_give::Dropped::release);
 }

@@ -123,9 +123,9 @@ impl Walk {
             Held::Send(it) => self.send(it, place),
             Held::SendOnce(it) => self.send_once(it, place),
             Held::Receive(it) => self.receive(it, place),
-            Held::Both(receive, send) => {
-                self.receive(receive, place);
-                self.send(send, place);
+            Held::Both(it) => {
+                self.found(it.port()).receives.push(place);
+                self.found(it.port()).sends.push(place);
             }
             Held::Set(it) => self.sets.push(FoundSet { set: it.clone(), space, name }),
             Held::Dead => {}
@@ -135,21 +135,18 @@ impl Walk {
         } else if entry.armed {
             self.wrong.push(format!("name {name} of space {space} has a request and no port"));
         }
-        if entry.told.is_some() {
-            self.wrong.push(format!("name {name} of space {space} is as if it had gone"));
-        }
     }
 
     fn look_at(&mut self, port: &Arc<Port>) {
         let state = port.lock();
         self.rights_in(port, &state);
-        let mut requests: Vec<(u32, PortName)> = state.dead_names.iter().map(|it| (it.space, it.name)).collect();
+        let mut requests: Vec<(u32, PortName)> = state.rare.dead_names.iter().map(|it| (it.space, it.name)).collect();
         requests.sort_unstable();
         let sets = state.sets.iter().map(|it| (it.set.clone(), it.listed)).collect();
         let queued = state.queue.len();
         self.census.messages += queued;
-        self.census.senders += state.blocked.len();
-        self.census.receivers += state.receivers.len();
+        self.census.senders += state.rare.blocked.len();
+        self.census.receivers += state.rare.receivers.len();
         if let Err(why) = state.check(port) {
             self.wrong.push(format!("port {}: {why}", port.id));
         }
@@ -162,9 +159,9 @@ impl Walk {
     fn rights_in(&mut self, port: &Arc<Port>, state: &PortState) {
         let (message, request) = (Place::Message(port.id), Place::Request(port.id));
         state.messages().for_each(|it| self.message(it, message));
-        let requests = [&state.no_senders, &state.port_destroyed];
+        let requests = [&state.no_senders, &state.rare.port_destroyed];
         requests.into_iter().flatten().for_each(|it| self.send_once(it, request));
-        state.dead_names.iter().for_each(|it| self.send_once(&it.notify, request));
+        state.rare.dead_names.iter().for_each(|it| self.send_once(&it.notify, request));
     }
 
     fn message(&mut self, message: &Message, place: Place) {

@@ -65,7 +65,7 @@ impl Walk<'_> {
         let rights = match &entry.held {
             Held::Send(_) => vec![RightKind::SEND],
             Held::Receive(_) => vec![RightKind::RECEIVE],
-            Held::Both(..) => vec![RightKind::RECEIVE, RightKind::SEND],
+            Held::Both(_) => vec![RightKind::RECEIVE, RightKind::SEND],
             Held::SendOnce(_) => vec![RightKind::SEND_ONCE],
             Held::Dead => vec![RightKind::DEAD_NAME],
             Held::Set(set) => {
@@ -92,8 +92,8 @@ impl Walk<'_> {
             send_onces: port.send_once_count(),
             limit: state.limit,
             queue: state.queue.iter().map(|it| self.message(it)).collect(),
-            senders: state.blocked.iter().map(|it| self.message(it.message())).collect(),
-            receivers: state.receivers.len(),
+            senders: state.rare.blocked.iter().map(|it| self.message(it.message())).collect(),
+            receivers: state.rare.receivers.len(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mig_rt::{KernReturn, PortName, RightKind};
 
 use super::port::{Port, PortState};
-use super::right::{ReceiveRef, SendRef};
+use super::right::{BothRef, ReceiveRef, SendRef};
 use super::space::{Entry, Held, Space};
 use crate::budget::Resource;
 
@@ -42,11 +42,12 @@ impl Space {
         {
             let mut new = port.lock();
             new.limit = it.limit.unwrap_or(new.limit);
-            new.guard = it.guard;
-            new.context = it.context;
+            new.rare.guard = it.guard;
+            new.rare.context = it.context;
         }
         let receive = ReceiveRef::of(port.clone());
-        let held = if it.send { Held::Both(receive, SendRef::make(&port)) } else { Held::Receive(receive) };
+        let held =
+            if it.send { Held::Both(BothRef::join(receive, SendRef::make(&port))) } else { Held::Receive(receive) };
         state.put(name, Entry::new(held));
         Ok(name)
     }
@@ -66,7 +67,7 @@ impl Space {
         let references = u32::try_from(references).map_err(|_| KernReturn::INVALID_VALUE)?;
         {
             let port = port.lock();
-            if port.guard.is_some() && port.context != word {
+            if port.rare.guard.is_some() && port.rare.context != word {
                 return Err(KernReturn::INVALID_ARGUMENT);
             }
         }
@@ -82,11 +83,11 @@ impl Space {
     /// `mach_port_guard`, `mach_port_guard_with_flags`
     pub(crate) fn guard(&self, name: PortName, word: u64, guard: Guard) -> Result<(), KernReturn> {
         self.with_receiver(name, |_, state| {
-            if state.guard.is_some() || state.context != 0 {
+            if state.rare.guard.is_some() || state.rare.context != 0 {
                 return Err(KernReturn::INVALID_ARGUMENT);
             }
-            state.guard = Some(guard);
-            state.context = word;
+            state.rare.guard = Some(guard);
+            state.rare.context = word;
             Ok(())
         })
     }
@@ -95,8 +96,8 @@ impl Space {
     pub(crate) fn unguard(&self, name: PortName, word: u64) -> Result<(), KernReturn> {
         self.with_receiver(name, |_, state| {
             state.open_guard(word)?;
-            state.guard = None;
-            state.context = 0;
+            state.rare.guard = None;
+            state.rare.context = 0;
             Ok(())
         })
     }
@@ -105,14 +106,14 @@ impl Space {
     pub(crate) fn swap_guard(&self, name: PortName, word: u64, new: u64) -> Result<(), KernReturn> {
         self.with_receiver(name, |_, state| {
             state.open_guard(word)?;
-            state.context = new;
+            state.rare.context = new;
             Ok(())
         })
     }
 
     /// `mach_port_get_context`: 0 where a strict guard hides it.
     pub(crate) fn context(&self, name: PortName) -> Result<u64, KernReturn> {
-        self.with_receiver(name, |_, state| Ok(if state.is_strict() { 0 } else { state.context }))
+        self.with_receiver(name, |_, state| Ok(if state.is_strict() { 0 } else { state.rare.context }))
     }
 
     /// `mach_port_set_context`
@@ -121,14 +122,14 @@ impl Space {
             if state.is_strict() {
                 return Err(KernReturn::INVALID_ARGUMENT);
             }
-            state.context = context;
+            state.rare.context = context;
             Ok(())
         })
     }
 
     /// Whether a receive right is guarded with a word (`mach_port_assert_attributes`).
     pub(crate) fn is_guarded_by(&self, name: PortName, word: u64) -> Result<bool, KernReturn> {
-        self.with_receiver(name, |_, state| Ok(state.guard.is_some() && state.context == word))
+        self.with_receiver(name, |_, state| Ok(state.rare.guard.is_some() && state.rare.context == word))
     }
 
     /// Does something to a port that the space receives from, under the port's lock.
@@ -149,14 +150,14 @@ impl Space {
 
 impl PortState {
     fn is_strict(&self) -> bool {
-        self.guard.is_some_and(|it| it.strict)
+        self.rare.guard.is_some_and(|it| it.strict)
     }
 
     /// Whether somebody knows the word of the guard.
     fn open_guard(&self, word: u64) -> Result<(), KernReturn> {
-        match self.guard {
+        match self.rare.guard {
             None => Err(KernReturn::INVALID_ARGUMENT),
-            Some(_) if self.context != word => Err(KernReturn::INVALID_ARGUMENT),
+            Some(_) if self.rare.context != word => Err(KernReturn::INVALID_ARGUMENT),
             Some(_) => Ok(()),
         }
     }
@@ -165,11 +166,11 @@ impl PortState {
 impl Held {
     /// Whether a guard forbids to destroy the receive right.
     pub(crate) fn is_guarded(&self) -> bool {
-        self.receiving().is_some_and(|it| it.lock().guard.is_some())
+        self.receiving().is_some_and(|it| it.lock().rare.guard.is_some())
     }
 
     /// Whether a guard forbids to move the receive right.
     pub(crate) fn is_immovable(&self) -> bool {
-        self.receiving().is_some_and(|it| it.lock().guard.is_some_and(|it| it.immovable))
+        self.receiving().is_some_and(|it| it.lock().rare.guard.is_some_and(|it| it.immovable))
     }
 }

@@ -6,16 +6,18 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
-use std::sync::{Arc, OnceLock};
 
 use mig_rt::{AbiId, MsgReturn, PortName};
+use smallvec::SmallVec;
 
 use super::guard::Guard as RightGuard;
 use super::message::Message;
 use super::notify::{Notification, What};
 use super::queue::{Receiving, Sending};
+use super::rare::{Blank, Queue, Rare};
 use super::right::{ReceiveRef, SendOnceRef};
 use super::set::Membership;
 use super::transit;
@@ -39,20 +41,25 @@ pub(crate) struct Port {
     pub(crate) send_onces: AtomicU32,
     pub(crate) made: AtomicU32,
     /// What it stands for, if the kernel receives from it.
-    object: OnceLock<KernelObject>,
+    object: Option<KernelObject>,
     state: Mutex<PortState>,
 }
 
 /// What the lock of a port protects.
 pub(crate) struct PortState {
-    pub(crate) queue: VecDeque<Box<Message>>,
+    pub(crate) queue: Queue<Box<Message>>,
     pub(crate) limit: u32,
     /// Number of the next message that is received.
     pub(crate) sequence: u32,
+    pub(crate) sets: SmallVec<[Membership; 1]>,
+    pub(crate) no_senders: Option<SendOnceRef>,
+    pub(crate) rare: Rare<RareState>,
+}
+
+/// What few ports have.
+pub(crate) struct RareState {
     pub(crate) receivers: VecDeque<Receiving>,
     pub(crate) blocked: VecDeque<Sending>,
-    pub(crate) sets: Vec<Membership>,
-    pub(crate) no_senders: Option<SendOnceRef>,
     pub(crate) port_destroyed: Option<SendOnceRef>,
     pub(crate) dead_names: Vec<Armed>,
     /// The word its receiver has attached to it.
@@ -78,6 +85,15 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 impl Port {
     /// A port that nobody receives from yet.
     pub(crate) fn new(abi: AbiId) -> Arc<Port> {
+        Port::with(abi, None)
+    }
+
+    /// A port that the kernel receives from.
+    pub(crate) fn of_object(abi: AbiId, object: KernelObject) -> Arc<Port> {
+        Port::with(abi, Some(object))
+    }
+
+    fn with(abi: AbiId, object: Option<KernelObject>) -> Arc<Port> {
         Arc::new(Port {
             id: NEXT_ID.fetch_add(1, Relaxed),
             alive: AtomicBool::new(true),
@@ -86,21 +102,14 @@ impl Port {
             sends: AtomicU32::new(0),
             send_onces: AtomicU32::new(0),
             made: AtomicU32::new(0),
-            object: OnceLock::new(),
+            object,
             state: Mutex::new(Rank::Port, PortState::new()),
         })
     }
 
-    /// A port that the kernel receives from.
-    pub(crate) fn of_object(abi: AbiId, object: KernelObject) -> Arc<Port> {
-        let port = Port::new(abi);
-        port.object.get_or_init(|| object);
-        port
-    }
-
     /// What it stands for, if the kernel receives from it.
     pub(crate) fn object(&self) -> Option<&KernelObject> {
-        self.object.get()
+        self.object.as_ref()
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -136,8 +145,9 @@ impl Port {
         let mut state = self.lock();
         state.leave_sets(self.id);
         state.sequence = 0;
-        state.guard = None;
-        state.payload = None;
+        if state.rare.guard.is_some() || state.rare.payload.is_some() {
+            (state.rare.guard, state.rare.payload) = (None, None);
+        }
         self.set_make_count(0);
         self.set_home(None);
         state.turn_away(MsgReturn::RCV_PORT_DIED);
@@ -148,7 +158,7 @@ impl Port {
         if self.home().is_some() {
             self.leave_home();
         }
-        let backup = self.lock().port_destroyed.take();
+        let backup = self.lock().take_backup();
         if let Some(notify) = backup {
             Notification::to(notify, What::PortDestroyed(ReceiveRef::of(self.clone()))).note();
             return;
@@ -156,11 +166,10 @@ impl Port {
         let mut state = self.lock();
         self.alive.store(false, Release);
         state.turn_away(MsgReturn::RCV_PORT_DIED);
-        let blocked = std::mem::take(&mut state.blocked);
+        let (blocked, dead_names) = state.rare.take().map(|it| (it.blocked, it.dead_names)).unwrap_or_default();
         blocked.iter().for_each(|it| it.waiter.wake(Ok(())));
         let no_senders = state.no_senders.take();
-        let queue = std::mem::take(&mut state.queue);
-        let dead_names = std::mem::take(&mut state.dead_names);
+        let queue = std::mem::replace(&mut state.queue, Queue::new());
         drop(state);
         drop(no_senders);
         queue.iter().for_each(|it| transit::forget(it));
@@ -179,31 +188,57 @@ impl Port {
 impl PortState {
     fn new() -> PortState {
         PortState {
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             limit: DEFAULT_LIMIT,
             sequence: 0,
-            receivers: VecDeque::new(),
-            blocked: VecDeque::new(),
-            sets: Vec::new(),
+            sets: SmallVec::new(),
             no_senders: None,
-            port_destroyed: None,
-            dead_names: Vec::new(),
-            context: 0,
-            guard: None,
-            payload: None,
-            kind: 0,
+            rare: Rare::new(),
         }
     }
 
     /// Wakes everyone who waits for a message of this port itself.
     pub(crate) fn turn_away(&mut self, code: MsgReturn) {
-        self.receivers.drain(..).for_each(|it| it.waiter.wake(Err(code)));
+        if !self.rare.receivers.is_empty() {
+            self.rare.receivers.drain(..).for_each(|it| it.waiter.wake(Err(code)));
+        }
     }
 
     /// Takes a request to be told of the port's death.
     pub(crate) fn disarm(&mut self, space: u32, name: PortName) -> Option<SendOnceRef> {
-        let at = self.dead_names.iter().position(|it| it.space == space && it.name == name)?;
-        Some(self.dead_names.remove(at).notify)
+        let at = self.rare.dead_names.iter().position(|it| it.space == space && it.name == name)?;
+        Some(self.rare.dead_names.remove(at).notify)
+    }
+
+    /// A name for which there is a request is called otherwise.
+    pub(crate) fn rearm(&mut self, space: u32, old: PortName, new: PortName) {
+        let mut requests = self.rare.dead_names.iter_mut();
+        if let Some(it) = requests.find(|it| it.space == space && it.name == old) {
+            it.name = new;
+        }
+    }
+
+    /// Takes the request to have the receive right instead of its destruction.
+    fn take_backup(&mut self) -> Option<SendOnceRef> {
+        if self.rare.port_destroyed.is_some() { self.rare.port_destroyed.take() } else { None }
+    }
+}
+
+impl Blank for RareState {
+    const BLANK: RareState = RareState {
+        receivers: VecDeque::new(),
+        blocked: VecDeque::new(),
+        port_destroyed: None,
+        dead_names: Vec::new(),
+        context: 0,
+        guard: None,
+        payload: None,
+        kind: 0,
+    };
+
+    fn blank() -> &'static RareState {
+        static BLANK: RareState = RareState::BLANK;
+        &BLANK
     }
 }
 

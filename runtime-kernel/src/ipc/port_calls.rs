@@ -78,7 +78,7 @@ impl Space {
     /// `mach_port_set_protected_payload`, and with nothing `mach_port_clear_protected_payload`
     pub(crate) fn set_payload(&self, name: PortName, payload: Option<u64>) -> Result<(), KernReturn> {
         self.with_receiver(name, |_, state| {
-            state.payload = payload;
+            state.rare.payload = payload;
             Ok(())
         })
     }
@@ -95,9 +95,9 @@ impl Space {
                 queued: state.queue.len() as u32,
                 send_onces: port.send_once_count(),
                 has_sends: port.send_count() > 0,
-                port_destroyed: state.port_destroyed.is_some(),
+                port_destroyed: state.rare.port_destroyed.is_some(),
                 no_senders: state.no_senders.is_some(),
-                guard: state.guard,
+                guard: state.rare.guard,
             })
         })
     }
@@ -167,7 +167,7 @@ impl Space {
                 sequence: first.wrapping_add(at),
                 size: message.bytes.len() as u32,
                 id: message.id(),
-                sender: Sender { context: state.context, ..message.sender },
+                sender: Sender { context: state.rare.context, ..message.sender },
             })
         })
     }
@@ -180,7 +180,7 @@ impl Space {
         if port.object().is_some() {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
-        port.lock().kind = kind;
+        port.lock().rare.kind = kind;
         Ok(())
     }
 
@@ -188,18 +188,17 @@ impl Space {
     pub(crate) fn port(&self, name: PortName) -> Result<Arc<Port>, KernReturn> {
         let mut state = self.alive()?;
         match &state.get(name).ok_or(KernReturn::INVALID_NAME)?.held {
-            Held::Send(it) | Held::Both(_, it) => Ok(it.port().clone()),
-            Held::Receive(it) => Ok(it.port().clone()),
-            Held::SendOnce(_) | Held::Set(_) | Held::Dead => Err(KernReturn::INVALID_RIGHT),
+            Held::SendOnce(_) => Err(KernReturn::INVALID_RIGHT),
+            held => held.port().cloned().ok_or(KernReturn::INVALID_RIGHT),
         }
     }
 
     /// `mach_port_dnrequest_info`: requests that a port has room for, and those that it has.
     pub(crate) fn requests(&self, name: PortName) -> Result<(u32, u32), KernReturn> {
         self.with_receiver(name, |_, state| {
-            let there = state.dead_names.len();
+            let there = state.rare.dead_names.len();
             // What the vector has by chance beyond what was asked for is room as well.
-            Ok((state.dead_names.capacity() as u32, there as u32))
+            Ok((state.rare.dead_names.capacity() as u32, there as u32))
         })
     }
 
@@ -210,8 +209,8 @@ impl Space {
             return Err(KernReturn::INVALID_VALUE);
         }
         self.with_receiver(name, |_, state| {
-            let more = (room as usize).saturating_sub(state.dead_names.len());
-            state.dead_names.reserve(more);
+            let more = (room as usize).saturating_sub(state.rare.dead_names.len());
+            state.rare.dead_names.reserve(more);
             Ok(())
         })
     }
@@ -229,7 +228,7 @@ impl Space {
         }
         self.with_receiver(name, |_, state| {
             self.budget.afford(Resource::Objects)?;
-            let before = std::mem::replace(&mut state.port_destroyed, notify);
+            let before = std::mem::replace(&mut state.rare.port_destroyed, notify);
             Ok(before.map_or(Carried::Null, Carried::SendOnce))
         })
     }
@@ -308,7 +307,7 @@ fn exchange_request(port: &Arc<Port>, space: u32, name: PortName, notify: Option
     let before = state.disarm(space, name);
     let Some(notify) = notify else { return before };
     if port.is_alive() {
-        state.dead_names.push(Armed { space, name, notify });
+        state.rare.dead_names.push(Armed { space, name, notify });
     } else {
         Notification::to(notify, What::DeadName(name)).note();
     }

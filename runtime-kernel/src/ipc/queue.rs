@@ -103,13 +103,19 @@ pub(crate) fn pass_by(port: &Port, size: usize, home: (u32, PortName), room: Roo
         return None;
     }
     let mut state = port.lock();
-    let free = state.sets.is_empty() && state.queue.is_empty() && state.receivers.is_empty();
+    let free = state.sets.is_empty() && state.queue.is_empty() && state.rare.receivers.is_empty();
     if !free || !port.is_alive() {
         return None;
     }
     let sequence = state.sequence;
     state.sequence = sequence.wrapping_add(1);
-    Some(Envelope { sequence, context: state.context, payload: state.payload, trailer: room.trailer, name: None })
+    Some(Envelope {
+        sequence,
+        context: state.rare.context,
+        payload: state.rare.payload,
+        trailer: room.trailer,
+        name: None,
+    })
 }
 
 fn enqueue(port: &Arc<Port>, message: Box<Message>, patience: Patience) -> Result<(), Unsent> {
@@ -129,7 +135,7 @@ fn enqueue(port: &Arc<Port>, message: Box<Message>, patience: Patience) -> Resul
         return Err((MsgReturn::SEND_TIMED_OUT, message));
     }
     let waiter = Waiter::new(thread::interrupts());
-    state.blocked.push_back(Sending { waiter: waiter.clone(), message });
+    state.rare.blocked.push_back(Sending { waiter: waiter.clone(), message });
     drop(state);
     wait_for_room(port, &waiter, patience)
 }
@@ -142,8 +148,8 @@ fn wait_for_room(
     let Patience::Wait(limit) = patience else { return Ok(()) };
     let Err(why) = waiter.wait(limit) else { return Ok(()) };
     let mut state = port.lock();
-    let Some(at) = state.blocked.iter().position(|it| Arc::ptr_eq(&it.waiter, waiter)) else { return Ok(()) };
-    let message = state.blocked.remove(at).expect("its place was found just now").message;
+    let Some(at) = state.rare.blocked.iter().position(|it| Arc::ptr_eq(&it.waiter, waiter)) else { return Ok(()) };
+    let message = state.rare.blocked.remove(at).expect("its place was found just now").message;
     transit::forget(&message);
     let code = match why {
         GaveUp::TimedOut => MsgReturn::SEND_TIMED_OUT,
@@ -169,7 +175,7 @@ pub(crate) fn receive(source: &Source, room: Room, limit: Option<Duration>) -> R
         Err(it) => it,
     };
     let gave_up = match source {
-        Source::Port(port, _) => remove(&mut port.lock().receivers, &waiter),
+        Source::Port(port, _) => remove(&mut port.lock().rare.receivers, &waiter),
         Source::Set(set) => remove(&mut set.lock().receivers, &waiter),
     };
     match waiter.outcome() {
@@ -206,16 +212,23 @@ fn take_from_port(
     if let Some(it) = state.take(room) {
         return Ok(Next::Taken(it));
     }
-    wait_in(&mut state.receivers, room, limit)
+    Ok(Receiving::new(room, limit)?.wait_in(&mut state.rare.receivers))
 }
 
-fn wait_in(receivers: &mut VecDeque<Receiving>, room: Room, limit: Option<Duration>) -> Result<Next, MsgReturn> {
-    if limit == Some(Duration::ZERO) {
-        return Err(MsgReturn::RCV_TIMED_OUT);
+impl Receiving {
+    /// The calling thread, if it wants to wait at all.
+    fn new(room: Room, limit: Option<Duration>) -> Result<Receiving, MsgReturn> {
+        if limit == Some(Duration::ZERO) {
+            return Err(MsgReturn::RCV_TIMED_OUT);
+        }
+        Ok(Receiving { waiter: Waiter::new(thread::interrupts()), room })
     }
-    let waiter = Waiter::new(thread::interrupts());
-    receivers.push_back(Receiving { waiter: waiter.clone(), room });
-    Ok(Next::Wait(waiter))
+
+    fn wait_in(self, receivers: &mut VecDeque<Receiving>) -> Next {
+        let waiter = self.waiter.clone();
+        receivers.push_back(self);
+        Next::Wait(waiter)
+    }
 }
 
 fn take_from_set(set: &Arc<PortSet>, room: Room, limit: Option<Duration>) -> Result<Next, MsgReturn> {
@@ -224,7 +237,9 @@ fn take_from_set(set: &Arc<PortSet>, room: Room, limit: Option<Duration>) -> Res
         if !state.alive {
             return Err(MsgReturn::RCV_PORT_DIED);
         }
-        let Some(port) = state.ready.front().cloned() else { return wait_in(&mut state.receivers, room, limit) };
+        let Some(port) = state.ready.front().cloned() else {
+            return Ok(Receiving::new(room, limit)?.wait_in(&mut state.receivers));
+        };
         drop(state);
         let mut state = port.lock();
         // It may have left since, or somebody else may have been served from it.
@@ -263,7 +278,7 @@ impl PortState {
     /// Who waits for a message of the port; if it is in sets and nobody does, they list it as ready.
     fn next_receiver(&mut self, port: &Arc<Port>) -> Option<Receiving> {
         if self.sets.is_empty() {
-            return self.receivers.pop_front();
+            return if self.rare.receivers.is_empty() { None } else { self.rare.receivers.pop_front() };
         }
         self.sets.iter_mut().find_map(|it| {
             let mut set = it.set.lock();
@@ -289,14 +304,14 @@ impl PortState {
         self.sequence = sequence.wrapping_add(1);
         self.admit();
         let Room { trailer, .. } = room;
-        let (context, payload) = (self.context, self.payload);
+        let (context, payload) = (self.rare.context, self.rare.payload);
         Some(Taken::Message(message, Envelope { sequence, context, payload, trailer, name: None }))
     }
 
     /// Lets those in who wait for room.
     pub(crate) fn admit(&mut self) {
-        while self.queue.len() < self.limit as usize {
-            let Some(Sending { waiter, message }) = self.blocked.pop_front() else { return };
+        while !self.rare.blocked.is_empty() && self.queue.len() < self.limit as usize {
+            let Some(Sending { waiter, message }) = self.rare.blocked.pop_front() else { return };
             self.queue.push_back(message);
             waiter.wake(Ok(()));
         }

@@ -12,7 +12,7 @@ use crate::effect::{self, Effect};
 
 /// A send right.
 #[derive(Debug)]
-pub(crate) struct SendRef(Arc<Port>);
+pub(crate) struct SendRef(Option<Arc<Port>>);
 
 impl SendRef {
     /// A new one, made from the receive right.
@@ -24,22 +24,23 @@ impl SendRef {
     /// Another one, which no receiver made: a copy, or a kernel's.
     pub(crate) fn uncounted(port: &Arc<Port>) -> SendRef {
         port.sends.fetch_add(1, AcqRel);
-        SendRef(port.clone())
+        SendRef(Some(port.clone()))
     }
 
     pub(crate) fn copy(&self) -> SendRef {
-        SendRef::uncounted(&self.0)
+        SendRef::uncounted(self.port())
     }
 
     pub(crate) fn port(&self) -> &Arc<Port> {
-        &self.0
+        self.0.as_ref().expect("only `BothRef` and `drop` take it, and both end the value")
     }
 }
 
 impl Drop for SendRef {
     fn drop(&mut self) {
-        if self.0.sends.fetch_sub(1, AcqRel) == 1 && self.0.is_alive() {
-            effect::push(Effect::NoSenders(self.0.clone()));
+        let Some(port) = self.0.take() else { return };
+        if port.sends.fetch_sub(1, AcqRel) == 1 && port.is_alive() {
+            effect::push(Effect::NoSenders(port));
         }
     }
 }
@@ -93,7 +94,11 @@ impl ReceiveRef {
     }
 
     pub(crate) fn port(&self) -> &Arc<Port> {
-        self.0.as_ref().expect("only `drop` takes it")
+        self.0.as_ref().expect("only `into_port` and `drop` take it, and both end the value")
+    }
+
+    fn into_port(mut self) -> Option<Arc<Port>> {
+        self.0.take()
     }
 }
 
@@ -101,6 +106,36 @@ impl Drop for ReceiveRef {
     fn drop(&mut self) {
         if let Some(port) = self.0.take() {
             effect::push(Effect::Destroy(port));
+        }
+    }
+}
+
+/// The receive right and a send right of one port.
+#[derive(Debug)]
+pub(crate) struct BothRef(Option<Arc<Port>>);
+
+impl BothRef {
+    /// Of two rights of one port.
+    pub(crate) fn join(receive: ReceiveRef, mut send: SendRef) -> BothRef {
+        drop(send.0.take());
+        BothRef(receive.into_port())
+    }
+
+    pub(crate) fn split(mut self) -> (ReceiveRef, SendRef) {
+        let port = self.0.take().expect("only `split` and `drop` take it, and both end the value");
+        (ReceiveRef::of(port.clone()), SendRef(Some(port)))
+    }
+
+    pub(crate) fn port(&self) -> &Arc<Port> {
+        self.0.as_ref().expect("as in `split`")
+    }
+}
+
+impl Drop for BothRef {
+    fn drop(&mut self) {
+        if let Some(port) = self.0.take() {
+            drop(ReceiveRef::of(port.clone()));
+            drop(SendRef(Some(port)));
         }
     }
 }

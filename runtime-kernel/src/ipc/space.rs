@@ -4,29 +4,27 @@
 //! a dead name has at least one user reference. An entry may point to a port that has died: whoever looks converts it
 //! into a dead name first, so death costs nothing per right.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
+use hashbrown::HashTable;
 use mig_rt::{AbiId, KernReturn, PortName, RightKind};
-use rustc_hash::FxHashMap;
+use rustc_hash::FxBuildHasher;
 
 use super::notify::{Notification, OnDrop, What};
 use super::port::Port;
-use super::right::{ReceiveRef, SendOnceRef, SendRef};
+use super::right::{BothRef, ReceiveRef, SendOnceRef, SendRef};
 use super::set::PortSet;
+use super::space_give::Dropped;
+use super::table::Table;
 use crate::budget::{Budget, Resource};
 use crate::sync::{Guard, Mutex, Rank};
 
 /// Most user references of a name (`MACH_PORT_UREFS_MAX`).
 pub(crate) const MOST_REFERENCES: u32 = 65535;
-/// Names that can be told apart.
-pub(crate) const MOST_NAMES: usize = 1 << 23;
-
-/// Room that is made in advance, at most: a task does not pay for it.
-const MOST_RESERVED: usize = 1 << 16;
-
 /// The names of one task.
 pub(crate) struct Space {
     /// Unique, and never zero.
@@ -45,20 +43,12 @@ pub(crate) struct SpaceState {
     pub(crate) number: u32,
     pub(crate) abi: AbiId,
     pub(crate) alive: bool,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    /// Entries under names that the kernel did not choose.
-    chosen: BTreeMap<u32, Entry>,
-    /// The names of send rights, by port. A receive right is found by its port's home.
-    pub(crate) sends: FxHashMap<u64, PortName>,
+    table: Table,
+    /// The names of send rights: a port's is found by where the port is. A receive right is found by its port's home.
+    sends: HashTable<PortName>,
+    /// Names through which a message was sent past the limit, and whether it is still in the queue.
+    accepting: BTreeMap<PortName, Weak<()>>,
     pub(crate) budget: Arc<Budget>,
-}
-
-#[derive(Default)]
-struct Slot {
-    /// Low byte of the name: a name that was freed does not come back at once.
-    generation: u8,
-    entry: Option<Entry>,
 }
 
 /// What a name stands for.
@@ -69,10 +59,6 @@ pub(crate) struct Entry {
     pub(crate) references: u32,
     /// Whether the port has a request to tell of its death.
     pub(crate) armed: bool,
-    /// Whether a message that was sent past the limit is still in the queue.
-    pub(crate) accepting: Option<Weak<()>>,
-    /// What somebody is told when it goes away: after what its rights give rise to, so it stands behind them.
-    pub(crate) told: Option<Box<OnDrop>>,
 }
 
 /// The rights under one name.
@@ -80,7 +66,7 @@ pub(crate) struct Entry {
 pub(crate) enum Held {
     Send(SendRef),
     Receive(ReceiveRef),
-    Both(ReceiveRef, SendRef),
+    Both(BothRef),
     SendOnce(SendOnceRef),
     Set(Arc<PortSet>),
     Dead,
@@ -92,7 +78,7 @@ impl Held {
         match self {
             Held::Send(_) => 0x1_0000,
             Held::Receive(_) => 0x2_0000,
-            Held::Both(..) => 0x3_0000,
+            Held::Both(_) => 0x3_0000,
             Held::SendOnce(_) => 0x4_0000,
             Held::Set(_) => 0x8_0000,
             Held::Dead => 0x10_0000,
@@ -108,7 +94,8 @@ impl Held {
     pub(crate) fn port(&self) -> Option<&Arc<Port>> {
         match self {
             Held::Send(it) => Some(it.port()),
-            Held::Receive(it) | Held::Both(it, _) => Some(it.port()),
+            Held::Receive(it) => Some(it.port()),
+            Held::Both(it) => Some(it.port()),
             Held::SendOnce(it) => Some(it.port()),
             Held::Set(_) | Held::Dead => None,
         }
@@ -117,15 +104,17 @@ impl Held {
     /// The port, if it is received from here.
     pub(crate) fn receiving(&self) -> Option<&Arc<Port>> {
         match self {
-            Held::Receive(it) | Held::Both(it, _) => Some(it.port()),
+            Held::Receive(it) => Some(it.port()),
+            Held::Both(it) => Some(it.port()),
             _ => None,
         }
     }
 
-    /// The send right.
-    pub(crate) fn sending(&self) -> Option<&SendRef> {
+    /// The port, if there is a send right to it.
+    pub(crate) fn sending(&self) -> Option<&Arc<Port>> {
         match self {
-            Held::Send(it) | Held::Both(_, it) => Some(it),
+            Held::Send(it) => Some(it.port()),
+            Held::Both(it) => Some(it.port()),
             _ => None,
         }
     }
@@ -133,18 +122,13 @@ impl Held {
 
 impl Entry {
     pub(crate) fn new(held: Held) -> Entry {
-        let references = matches!(held, Held::Send(_) | Held::Both(..) | Held::Dead).into();
-        Entry { held, references, armed: false, accepting: None, told: None }
+        let references = matches!(held, Held::Send(_) | Held::Both(_) | Held::Dead).into();
+        Entry { held, references, armed: false }
     }
 
     /// References that it has as a dead name, once its port has died: one more for a notification.
     pub(crate) fn dead_references(&self) -> u32 {
         self.references.max(1) + u32::from(self.armed)
-    }
-
-    /// Whether a message that was sent past the limit is still in the queue.
-    pub(crate) fn is_accepting(&self) -> bool {
-        self.accepting.as_ref().is_some_and(|it| it.strong_count() > 0)
     }
 }
 
@@ -157,11 +141,9 @@ impl Space {
             number,
             abi,
             alive: true,
-            // No name has the index 0.
-            slots: vec![Slot::default()],
-            free: Vec::new(),
-            chosen: BTreeMap::new(),
-            sends: FxHashMap::default(),
+            table: Table::new(),
+            sends: HashTable::new(),
+            accepting: BTreeMap::new(),
             budget: budget.clone(),
         };
         Arc::new(Space {
@@ -217,70 +199,54 @@ impl Space {
             if names.is_empty() {
                 return;
             }
-            let removed: Vec<Option<Entry>> = names.iter().map(|it| state.remove(*it)).collect();
+            let removed: Vec<Option<Dropped<Held>>> = names.iter().map(|it| state.remove(*it)).collect();
             drop(state);
-            removed.into_iter().flatten().for_each(Entry::release);
+            removed.into_iter().flatten().for_each(Dropped::release);
         }
     }
 }
 
 impl SpaceState {
-    fn index(&self, name: PortName) -> Option<usize> {
-        let index = (name.0 >> 8) as usize;
-        let slot = self.slots.get(index)?;
-        (slot.entry.is_some() && slot.generation == name.0 as u8).then_some(index)
-    }
-
     /// What a name stands for. A port that has died makes it a dead name first.
+    #[inline]
     pub(crate) fn get(&mut self, name: PortName) -> Option<&mut Entry> {
-        let index = self.index(name);
-        let entry = match index {
-            Some(index) => self.slots[index].entry.as_ref(),
-            None => self.chosen.get(&name.0),
-        };
-        if entry?.held.port().is_some_and(|it| !it.is_alive()) {
+        if self.table.get(name)?.held.port().is_some_and(|it| !it.is_alive()) {
             self.bury(name);
         }
-        match index {
-            Some(index) => self.slots[index].entry.as_mut(),
-            None => self.chosen.get_mut(&name.0),
-        }
+        self.table.get_mut(name)
     }
 
     /// What a name stands for, as it is.
     pub(crate) fn peek(&self, name: PortName) -> Option<&Entry> {
-        match self.index(name) {
-            Some(index) => self.slots[index].entry.as_ref(),
-            None => self.chosen.get(&name.0),
-        }
+        self.table.get(name)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn entry_mut(&mut self, name: PortName) -> Option<&mut Entry> {
+        self.table.get_mut(name)
     }
 
     /// Its port has died: the rights become a dead name with as many references, and one more for a notification.
+    #[cold]
     fn bury(&mut self, name: PortName) {
-        let Some(entry) = self.entry_mut(name) else { return };
-        let Some(port) = entry.held.port().map(|it| it.id) else { return };
+        let Some(entry) = self.table.get_mut(name) else { return };
         entry.references = entry.dead_references();
         entry.armed = false;
-        let sending = entry.held.sending().is_some();
-        entry.held = Held::Dead;
-        entry.accepting = None;
-        // Another name may have the send right, where this one had a send-once right.
-        if sending {
-            self.sends.remove(&port);
+        let held = std::mem::replace(&mut entry.held, Held::Dead);
+        self.accepting.remove(&name);
+        if let Some(port) = held.sending() {
+            self.hide(name, port);
         }
     }
 
     /// Every name.
     pub(crate) fn names(&self) -> impl Iterator<Item = PortName> {
-        let slots = self.slots.iter().enumerate().filter(|(_, it)| it.entry.is_some());
-        let given = slots.map(|(index, it)| PortName((index as u32) << 8 | u32::from(it.generation)));
-        given.chain(self.chosen.keys().map(|it| PortName(*it)))
+        self.table.names()
     }
 
     /// Names in use.
     pub(crate) fn len(&self) -> usize {
-        // The first slot is never given out.
-        self.slots.len() - 1 - self.free.len() + self.chosen.len()
+        self.table.len()
     }
 
     /// Whether there is no room for another name.
@@ -288,15 +254,14 @@ impl SpaceState {
         self.len() >= self.budget.most_names
     }
 
-    /// Names that the table has room for, and how many of them were given out at least once.
-    pub(crate) fn table(&self) -> (usize, usize) {
-        (self.slots.capacity(), self.slots.len())
+    /// The table of its names.
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
     }
 
     /// Makes room for so many names.
     pub(crate) fn reserve(&mut self, names: usize) {
-        let names = names.min(self.budget.most_names).min(MOST_RESERVED);
-        self.slots.reserve(names.saturating_sub(self.slots.len()));
+        self.table.reserve(names.min(self.budget.most_names));
     }
 
     /// Every name and what it stood for when somebody last looked.
@@ -304,20 +269,9 @@ impl SpaceState {
         self.names().filter_map(|it| Some((it, self.peek(it)?)))
     }
 
-    /// Whether every slot is either in use or free, once.
-    pub(crate) fn check_slots(&self) -> Result<(), String> {
-        let free: BTreeSet<u32> = self.free.iter().copied().collect();
-        let empty = |(index, slot): (usize, &Slot)| slot.entry.is_none().then_some(index as u32);
-        // No name has the index 0.
-        let unused: BTreeSet<u32> = self.slots.iter().enumerate().skip(1).filter_map(empty).collect();
-        if free.len() != self.free.len() || free != unused {
-            return Err(format!("the free slots are {unused:?}, and listed are {:?}", self.free));
-        }
-        let hidden = |it: &u32| self.index(PortName(*it)).is_some();
-        match self.chosen.keys().find(|it| hidden(it)) {
-            Some(name) => Err(format!("name {name:#x} stands for two things")),
-            None => Ok(()),
-        }
+    /// How many send rights are found by their ports.
+    pub(crate) fn found(&self) -> usize {
+        self.sends.len()
     }
 
     /// A new name for an entry.
@@ -334,29 +288,12 @@ impl SpaceState {
         }
         self.budget.afford(Resource::Tables)?;
         self.budget.afford(Resource::Names)?;
-        let index = match self.free.pop() {
-            Some(index) => index,
-            None if self.slots.len() < MOST_NAMES => {
-                self.slots.push(Slot::default());
-                self.slots.len() as u32 - 1
-            }
-            None => return Err(KernReturn::NO_SPACE),
-        };
-        let slot = &mut self.slots[index as usize];
-        // Somebody may have chosen the very name.
-        while self.chosen.contains_key(&(index << 8 | u32::from(slot.generation))) {
-            slot.generation = slot.generation.wrapping_add(1);
-        }
-        // The slot is found by `put`, and is taken until then because nobody else has it.
-        self.free.push(index);
-        Ok(PortName(index << 8 | u32::from(slot.generation)))
+        self.table.free_name().ok_or(KernReturn::NO_SPACE)
     }
 
     /// Puts an entry under a name that stands for nothing.
     pub(crate) fn put(&mut self, name: PortName, entry: Entry) {
-        if let Some(it) = entry.held.sending() {
-            self.sends.insert(it.port().id, name);
-        }
+        let send = entry.held.sending().map(Arc::as_ptr);
         if let Some(port) = entry.held.receiving() {
             port.set_home(Some((self.number, name)));
             port.set_abi(self.abi);
@@ -364,89 +301,92 @@ impl SpaceState {
         if let Held::Set(set) = &entry.held {
             set.set_name(name);
         }
-        if self.free.last() == Some(&(name.0 >> 8)) && self.slots[(name.0 >> 8) as usize].generation == name.0 as u8 {
-            self.free.pop();
-            self.slots[(name.0 >> 8) as usize].entry = Some(entry);
-        } else {
-            self.chosen.insert(name.0, entry);
+        self.table.put(name, entry);
+        if let Some(port) = send {
+            self.show(name, port);
         }
     }
 
-    /// Takes an entry out. Its rights and its request are the caller's to end, by [`Entry::release`] or otherwise; a
+    /// Takes an entry out. Its rights and its request are the caller's to end, by [`Dropped::release`] or otherwise; a
     /// receive right has left its home.
-    pub(crate) fn remove(&mut self, name: PortName) -> Option<Entry> {
+    pub(crate) fn remove(&mut self, name: PortName) -> Option<Dropped<Held>> {
         self.get(name)?;
-        let mut entry = self.take_out(name)?;
-        if let Some(it) = entry.held.sending() {
-            self.sends.remove(&it.port().id);
+        let entry = self.table.take(name)?;
+        self.accepting.remove(&name);
+        if let Some(port) = entry.held.sending() {
+            self.hide(name, port);
         }
         if let Some(port) = entry.held.receiving() {
             port.leave_home();
         }
-        self.disarm(name, &mut entry);
-        Some(entry)
-    }
-
-    /// Frees a name, and nothing else.
-    fn take_out(&mut self, name: PortName) -> Option<Entry> {
-        let Some(index) = self.index(name) else { return self.chosen.remove(&name.0) };
-        let slot = &mut self.slots[index];
-        slot.generation = slot.generation.wrapping_add(1);
-        self.free.push(index as u32);
-        slot.entry.take()
+        let told = if entry.armed { self.disarm(name, &entry.held) } else { None };
+        Some(Dropped { right: entry.held, told })
     }
 
     /// Ends the request of an entry that goes away: whoever asked is told that the name is free.
-    fn disarm(&self, name: PortName, entry: &mut Entry) {
-        if !std::mem::take(&mut entry.armed) {
-            return;
-        }
-        let notify = entry.held.port().and_then(|it| it.lock().disarm(self.number, name));
-        if let Some(notify) = notify {
-            entry.accepting = None;
-            entry.told = Some(Box::new(OnDrop::new(Notification::to(notify, What::PortDeleted(name)))));
-        }
+    #[cold]
+    fn disarm(&self, name: PortName, held: &Held) -> Option<Box<OnDrop>> {
+        let notify = held.port()?.lock().disarm(self.number, name)?;
+        Some(Box::new(OnDrop::new(Notification::to(notify, What::PortDeleted(name)))))
     }
 
     /// The name of a port's send or receive right.
-    pub(crate) fn name_of(&mut self, port: &Arc<Port>) -> Option<PortName> {
-        let send = self.sends.get(&port.id).copied();
-        send.or_else(|| port.home().filter(|(space, _)| *space == self.number).map(|(_, name)| name))
+    pub(crate) fn name_of(&self, port: &Arc<Port>) -> Option<PortName> {
+        self.name_of_send(port).or_else(|| port.home().filter(|it| it.0 == self.number).map(|it| it.1))
+    }
+
+    /// The name of a port's send right.
+    pub(crate) fn name_of_send(&self, port: &Arc<Port>) -> Option<PortName> {
+        let is_it =
+            |it: &PortName| self.peek(*it).and_then(|it| it.held.sending()).is_some_and(|it| Arc::ptr_eq(it, port));
+        self.sends.find(hash(Arc::as_ptr(port)), is_it).copied()
+    }
+
+    /// A name has a send right from now on.
+    pub(crate) fn show(&mut self, name: PortName, port: *const Port) {
+        let table = &self.table;
+        let port_of =
+            |it: &PortName| table.get(*it).and_then(|it| it.held.sending()).map_or(std::ptr::null(), Arc::as_ptr);
+        self.sends.insert_unique(hash(port), name, |it| hash(port_of(it)));
+    }
+
+    /// A name has no send right any more.
+    pub(crate) fn hide(&mut self, name: PortName, port: &Arc<Port>) {
+        if let Ok(it) = self.sends.find_entry(hash(Arc::as_ptr(port)), |it| *it == name) {
+            it.remove();
+        }
     }
 
     /// Makes an entry's name its home's and its send right's again, under another name.
     pub(crate) fn rename(&mut self, old: PortName, new: PortName) -> Result<(), KernReturn> {
         self.get(old).ok_or(KernReturn::INVALID_NAME)?;
-        let entry = self.take_out(old).ok_or(KernReturn::INVALID_NAME)?;
+        let entry = self.table.take(old).ok_or(KernReturn::INVALID_NAME)?;
+        if let Some(port) = entry.held.sending() {
+            self.hide(old, port);
+        }
+        if let Some(mark) = self.accepting.remove(&old) {
+            self.accepting.insert(new, mark);
+        }
         if let (Some(port), true) = (entry.held.port(), entry.armed) {
-            let mut state = port.lock();
-            let number = self.number;
-            let mut requests = state.dead_names.iter_mut();
-            if let Some(it) = requests.find(|it| it.space == number && it.name == old) {
-                it.name = new;
-            }
+            port.lock().rearm(self.number, old, new);
         }
         self.put(new, entry);
         Ok(())
     }
 
-    pub(crate) fn entry_mut(&mut self, name: PortName) -> Option<&mut Entry> {
-        match self.index(name) {
-            Some(index) => self.slots[index].entry.as_mut(),
-            None => self.chosen.get_mut(&name.0),
-        }
+    /// Whether a message that was sent through a name past the limit is still in the queue.
+    pub(crate) fn is_accepting(&self, name: PortName) -> bool {
+        self.accepting.get(&name).is_some_and(|it| it.strong_count() > 0)
+    }
+
+    /// A message is sent through a name past the limit: as long as the mark is there, it is in the queue.
+    pub(crate) fn accept(&mut self, name: PortName, mark: &Arc<()>) {
+        self.accepting.insert(name, Arc::downgrade(mark));
     }
 }
 
-impl Entry {
-    /// Releases what it stood for, when no lock is held.
-    pub(crate) fn release(self) {
-        match self.held {
-            Held::Set(set) => set.destroy(),
-            other => drop(other),
-        }
-        drop(self.told);
-    }
+fn hash(port: *const Port) -> u64 {
+    FxBuildHasher.hash_one(port.addr())
 }
 
 impl fmt::Debug for Space {

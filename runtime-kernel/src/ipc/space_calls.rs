@@ -8,6 +8,7 @@ use super::port::Port;
 use super::right::{Carried, ReceiveRef};
 use super::set::PortSet;
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
+use super::space_give::Dropped;
 use crate::budget::Resource;
 use crate::sync::Guard;
 
@@ -85,7 +86,7 @@ impl Space {
         }
         let entry = state.remove(name);
         drop(state);
-        entry.into_iter().for_each(Entry::release);
+        entry.into_iter().for_each(Dropped::release);
         Ok(())
     }
 
@@ -93,7 +94,7 @@ impl Space {
     pub(crate) fn deallocate(&self, name: PortName) -> Result<(), KernReturn> {
         let mut state = self.alive()?;
         let kind = match state.get(name).ok_or(KernReturn::INVALID_NAME)?.held {
-            Held::Send(_) | Held::Both(..) => RightKind::SEND,
+            Held::Send(_) | Held::Both(_) => RightKind::SEND,
             Held::SendOnce(_) => RightKind::SEND_ONCE,
             Held::Dead => RightKind::DEAD_NAME,
             Held::Receive(_) | Held::Set(_) => return Err(KernReturn::INVALID_RIGHT),
@@ -237,7 +238,7 @@ fn release(mut state: Guard<'_, SpaceState>, name: PortName, right: RightKind) {
         _ => {
             let removed = state.remove(name);
             drop(state);
-            removed.into_iter().for_each(Entry::release);
+            removed.into_iter().for_each(Dropped::release);
         }
     }
 }
@@ -246,7 +247,7 @@ impl SpaceState {
     pub(crate) fn type_of(&mut self, name: PortName) -> Option<u32> {
         let entry = self.get(name)?;
         let armed = if entry.armed { ARMED } else { 0 };
-        let accepting = if entry.is_accepting() { ACCEPTING } else { 0 };
-        Some(entry.held.bits() | armed | accepting)
+        let bits = entry.held.bits() | armed;
+        Some(if self.is_accepting(name) { bits | ACCEPTING } else { bits })
     }
 }

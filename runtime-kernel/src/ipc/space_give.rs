@@ -1,9 +1,11 @@
 //! Rights come into a space and leave its names: what merges with what, and what stays.
 
+use std::sync::Arc;
+
 use mig_rt::{KernReturn, PortName};
 
 use super::notify::OnDrop;
-use super::right::{Carried, ReceiveRef, SendRef};
+use super::right::{BothRef, Carried, ReceiveRef, SendRef};
 use super::space::{Entry, Held, MOST_REFERENCES, SpaceState};
 
 /// A right that a name has lost, and what somebody is told if that was the name's last.
@@ -11,6 +13,18 @@ use super::space::{Entry, Held, MOST_REFERENCES, SpaceState};
 pub(crate) struct Dropped<R> {
     pub(crate) right: R,
     pub(crate) told: Option<Box<OnDrop>>,
+}
+
+impl Dropped<Held> {
+    /// Releases it, when no lock is held.
+    pub(crate) fn release(self) {
+        match self.right {
+            Held::Set(set) => set.destroy(),
+            other => drop(other),
+        }
+        // What its rights give rise to comes first.
+        drop(self.told);
+    }
 }
 
 impl SpaceState {
@@ -43,11 +57,11 @@ impl SpaceState {
         if !matches!(entry.held, Held::Receive(_)) {
             return name;
         }
-        let port = right.port().id;
+        let port = Arc::as_ptr(right.port());
         if let Held::Receive(it) = std::mem::replace(&mut entry.held, Held::Dead) {
-            entry.held = Held::Both(it, right);
+            entry.held = Held::Both(BothRef::join(it, right));
         }
-        self.sends.insert(port, name);
+        self.show(name, port);
         name
     }
 
@@ -57,7 +71,7 @@ impl SpaceState {
         right.port().set_abi(self.abi);
         if let Some(entry) = self.entry_mut(name) {
             entry.held = match std::mem::replace(&mut entry.held, Held::Dead) {
-                Held::Send(it) => Held::Both(right, it),
+                Held::Send(it) => Held::Both(BothRef::join(right, it)),
                 other => other,
             };
         }
@@ -69,15 +83,16 @@ impl SpaceState {
         let entry = self.entry_mut(name)?;
         entry.references = 0;
         match std::mem::replace(&mut entry.held, Held::Dead) {
-            Held::Both(receive, send) => {
+            Held::Both(both) => {
+                let (receive, right) = both.split();
                 entry.held = Held::Receive(receive);
-                self.sends.remove(&send.port().id);
-                Some(Dropped { right: send, told: None })
+                self.hide(name, right.port());
+                Some(Dropped { right, told: None })
             }
             other => {
                 entry.held = other;
                 match self.remove(name)? {
-                    Entry { held: Held::Send(right), told, .. } => Some(Dropped { right, told }),
+                    Dropped { right: Held::Send(right), told } => Some(Dropped { right, told }),
                     _ => None,
                 }
             }
@@ -88,15 +103,16 @@ impl SpaceState {
     pub(crate) fn drop_receive(&mut self, name: PortName) -> Option<Dropped<ReceiveRef>> {
         let entry = self.entry_mut(name)?;
         match std::mem::replace(&mut entry.held, Held::Dead) {
-            Held::Both(receive, send) => {
+            Held::Both(both) => {
+                let (right, send) = both.split();
                 entry.held = Held::Send(send);
-                receive.port().leave_home();
-                Some(Dropped { right: receive, told: None })
+                right.port().leave_home();
+                Some(Dropped { right, told: None })
             }
             other => {
                 entry.held = other;
                 match self.remove(name)? {
-                    Entry { held: Held::Receive(right), told, .. } => Some(Dropped { right, told }),
+                    Dropped { right: Held::Receive(right), told } => Some(Dropped { right, told }),
                     _ => None,
                 }
             }

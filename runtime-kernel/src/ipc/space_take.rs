@@ -7,6 +7,7 @@ use super::message::Destination;
 use super::notify::OnDrop;
 use super::right::{Carried, SendOnceRef, SendRef};
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
+use super::space_give::Dropped;
 use crate::budget::Resource;
 
 /// A right on its way out of a space, and what somebody is told if it was its name's last.
@@ -62,24 +63,23 @@ impl Space {
 }
 
 impl SpaceState {
-    /// Different names: the reply is checked before the destination is taken.
+    /// Different names: nothing moves before both can be given.
     fn take_both(&mut self, header: Header<'_>) -> Result<(Taken, Taken), MsgReturn> {
         let Header { remote, remote_disposition, local, local_disposition, .. } = header;
         let entry = self.get(remote).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        let good = !matches!(entry.held, Held::Dead) && entry.can_give(remote_disposition);
         // A dead destination is worse than a reply that cannot be had only once that one can.
-        let dead = matches!(entry.held, Held::Dead);
         if local.is_valid() && !self.can_take(local, local_disposition) {
             return Err(MsgReturn::SEND_INVALID_REPLY);
         }
-        if dead {
+        if !good {
             return Err(MsgReturn::SEND_INVALID_DEST);
         }
-        let to = self.take(remote, remote_disposition).ok_or(MsgReturn::SEND_INVALID_DEST)?;
-        let reply = match local {
-            PortName::NULL => (Carried::Null, None),
-            PortName::DEAD => (Carried::Dead, None),
+        let to = self.take_known(remote, remote_disposition).ok_or(MsgReturn::SEND_INVALID_DEST)?;
+        let reply = match invalid(local) {
+            Some(it) => (it, None),
             // Checked just now, and the lock is still held.
-            local => self.take(local, local_disposition).unwrap_or((Carried::Dead, None)),
+            None => self.take_known(local, local_disposition).unwrap_or((Carried::Dead, None)),
         };
         Ok((to, reply))
     }
@@ -117,7 +117,7 @@ impl SpaceState {
     }
 
     /// Whether a name can give what a disposition says.
-    pub(crate) fn can_take(&mut self, name: PortName, disposition: Disposition) -> bool {
+    fn can_take(&mut self, name: PortName, disposition: Disposition) -> bool {
         self.get(name).is_some_and(|it| it.can_give(disposition))
     }
 }
@@ -125,15 +125,13 @@ impl SpaceState {
 impl Entry {
     /// Whether it can give what a disposition says.
     fn can_give(&self, disposition: Disposition) -> bool {
-        match disposition {
-            Disposition::MOVE_RECEIVE | Disposition::MAKE_SEND | Disposition::MAKE_SEND_ONCE => {
-                let moves = disposition == Disposition::MOVE_RECEIVE;
-                self.held.receiving().is_some() && !(moves && self.held.is_immovable())
+        match (disposition, &self.held) {
+            (Disposition::MAKE_SEND | Disposition::MAKE_SEND_ONCE, held) => held.receiving().is_some(),
+            (Disposition::MOVE_RECEIVE, held) => held.receiving().is_some() && !held.is_immovable(),
+            (Disposition::MOVE_SEND | Disposition::COPY_SEND, held) => {
+                matches!(held, Held::Send(_) | Held::Both(_) | Held::Dead)
             }
-            Disposition::MOVE_SEND | Disposition::COPY_SEND => {
-                self.held.sending().is_some() || matches!(self.held, Held::Dead)
-            }
-            Disposition::MOVE_SEND_ONCE => matches!(self.held, Held::SendOnce(_) | Held::Dead),
+            (Disposition::MOVE_SEND_ONCE, held) => matches!(held, Held::SendOnce(_) | Held::Dead),
             _ => false,
         }
     }
@@ -142,37 +140,50 @@ impl Entry {
 impl SpaceState {
     /// Takes what a disposition says.
     pub(crate) fn take(&mut self, name: PortName, disposition: Disposition) -> Option<Taken> {
-        let entry = self.get(name).filter(|it| it.can_give(disposition))?;
-        let right = match (disposition, &entry.held) {
-            (Disposition::COPY_SEND, Held::Dead) => Carried::Dead,
-            (Disposition::MOVE_SEND | Disposition::MOVE_SEND_ONCE, Held::Dead) if entry.references > 1 => {
-                entry.references -= 1;
-                Carried::Dead
-            }
-            (Disposition::MOVE_SEND | Disposition::MOVE_SEND_ONCE, Held::Dead) => {
-                drop(self.remove(name));
-                Carried::Dead
-            }
-            (Disposition::COPY_SEND, held) => Carried::Send(held.sending()?.copy()),
-            (Disposition::MAKE_SEND, held) => Carried::Send(SendRef::make(held.receiving()?)),
-            (Disposition::MAKE_SEND_ONCE, held) => Carried::SendOnce(SendOnceRef::make(held.receiving()?)),
-            (Disposition::MOVE_SEND, held) if entry.references > 1 => {
-                let right = Carried::Send(held.sending()?.copy());
-                entry.references -= 1;
-                right
-            }
-            (Disposition::MOVE_SEND, _) => {
-                return self.drop_send(name).map(|it| (Carried::Send(it.right), it.told));
-            }
-            (Disposition::MOVE_RECEIVE, _) => {
-                return self.drop_receive(name).map(|it| (Carried::Receive(it.right), it.told));
-            }
-            _ => match self.remove(name)? {
-                Entry { held: Held::SendOnce(it), told, .. } => return Some((Carried::SendOnce(it), told)),
-                _ => return None,
+        self.get(name).filter(|it| it.can_give(disposition))?;
+        self.take_known(name, disposition)
+    }
+
+    /// Takes what a name is known to have.
+    #[inline]
+    fn take_known(&mut self, name: PortName, disposition: Disposition) -> Option<Taken> {
+        let held = &self.peek(name)?.held;
+        let right = match disposition {
+            Disposition::COPY_SEND => match held.sending() {
+                Some(it) => Carried::Send(SendRef::uncounted(it)),
+                None => Carried::Dead,
             },
+            Disposition::MAKE_SEND => Carried::Send(SendRef::make(held.receiving()?)),
+            Disposition::MAKE_SEND_ONCE => Carried::SendOnce(SendOnceRef::make(held.receiving()?)),
+            _ => return self.move_out(name, disposition),
         };
         Some((right, None))
+    }
+
+    fn move_out(&mut self, name: PortName, disposition: Disposition) -> Option<Taken> {
+        let entry = self.entry_mut(name)?;
+        let last = entry.references <= 1;
+        match (disposition, &entry.held) {
+            (Disposition::MOVE_SEND | Disposition::MOVE_SEND_ONCE, Held::Dead) => {
+                if last {
+                    drop(self.remove(name));
+                } else {
+                    entry.references -= 1;
+                }
+                Some((Carried::Dead, None))
+            }
+            (Disposition::MOVE_SEND, held) if !last => {
+                let right = Carried::Send(SendRef::uncounted(held.sending()?));
+                entry.references -= 1;
+                Some((right, None))
+            }
+            (Disposition::MOVE_SEND, _) => self.drop_send(name).map(|it| (Carried::Send(it.right), it.told)),
+            (Disposition::MOVE_RECEIVE, _) => self.drop_receive(name).map(|it| (Carried::Receive(it.right), it.told)),
+            _ => match self.remove(name)? {
+                Dropped { right: Held::SendOnce(it), told } => Some((Carried::SendOnce(it), told)),
+                _ => None,
+            },
+        }
     }
 
     /// Puts a right under a name of somebody's choice, as `mach_port_insert_right` does.

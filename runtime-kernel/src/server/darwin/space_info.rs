@@ -16,7 +16,7 @@ pub(super) fn info(space: &Space) -> Result<(IpcInfoSpace, Vec<IpcInfoName>), Ke
     drop(space.alive()?);
     space.budget.afford(Resource::Objects)?;
     let mut state = space.alive()?;
-    let (size, next) = state.table();
+    let (size, next) = state.table().room();
     let names: Vec<PortName> = state.names().collect();
     let mut table = Vec::with_capacity(names.len());
     for name in names {
@@ -46,7 +46,7 @@ pub(super) fn info(space: &Space) -> Result<(IpcInfoSpace, Vec<IpcInfoName>), Ke
 /// `mach_port_space_basic_info`
 pub(super) fn basic(space: &Space) -> Result<IpcInfoSpaceBasic, KernReturn> {
     let state = space.alive()?;
-    let (size, next) = state.table();
+    let (size, next) = state.table().room();
     Ok(IpcInfoSpaceBasic {
         iisb_genno_mask: GENERATION,
         iisb_table_size: size as u32,
