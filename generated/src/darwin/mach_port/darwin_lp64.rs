@@ -3163,7 +3163,7 @@ fn serve_mach_port_destruct<T: Transport, S: MachPortServer<T> + ?Sized>(
     Ok(())
 }
 
-/// Guards a receive right: without the same word nobody can move or destroy it.
+/// Guards a receive right: without the same word nobody can destroy it. Moving it ends the guard.
 ///
 /// | request | at | size | reply | at | size |
 /// |---|---|---|---|---|---|
@@ -3524,7 +3524,7 @@ fn serve_mach_port_special_reply_port_reset_link<
     reply.finish()
 }
 
-/// Guards a receive right in the ways that `flags` says.
+/// Guards a receive right in the ways that `flags` says; one of them keeps it from moving.
 ///
 /// | request | at | size | reply | at | size |
 /// |---|---|---|---|---|---|

@@ -832,7 +832,7 @@ pub trait MachPortServer<
         Err(KernReturn::MIG_BAD_ID)
     }
 
-    /// Guards a receive right: without the same word nobody can move or destroy it.
+    /// Guards a receive right: without the same word nobody can destroy it. Moving it ends the guard.
     fn mach_port_guard(
         &mut self,
         task: Obj<Self, T, types::IpcSpace>,
@@ -870,7 +870,7 @@ pub trait MachPortServer<
         Err(KernReturn::MIG_BAD_ID)
     }
 
-    /// Guards a receive right in the ways that `flags` says.
+    /// Guards a receive right in the ways that `flags` says; one of them keeps it from moving.
     fn mach_port_guard_with_flags(
         &mut self,
         task: Obj<Self, T, types::IpcSpace>,
