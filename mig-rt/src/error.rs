@@ -179,6 +179,8 @@ codes! {
         SEND_INVALID_TYPE = 0x1000_000f, "MACH_SEND_INVALID_TYPE";
         /// A field of the header is wrong.
         SEND_INVALID_HEADER = 0x1000_0010, "MACH_SEND_INVALID_HEADER";
+        /// Untyped messages: the message brought a trailer that the kernel does not take from its sender.
+        SEND_INVALID_TRAILER = 0x1000_0011, "MACH_SEND_INVALID_TRAILER";
         /// The port names no receive right or port set.
         RCV_INVALID_NAME = 0x1000_4002, "MACH_RCV_INVALID_NAME";
         /// The time limit ran out before a message came.
@@ -201,6 +203,8 @@ codes! {
         RCV_HEADER_ERROR = 0x1000_400b, "MACH_RCV_HEADER_ERROR";
         /// Some right or memory of the body could not be given to the receiver.
         RCV_BODY_ERROR = 0x1000_400c, "MACH_RCV_BODY_ERROR";
+        /// Untyped messages: the receiver asked for a trailer, or for elements of one, that the kernel does not know.
+        RCV_INVALID_TRAILER = 0x1000_400f, "MACH_RCV_INVALID_TRAILER";
     }
 }
 

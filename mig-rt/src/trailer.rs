@@ -18,6 +18,8 @@ pub enum TrailerElements {
     Audit,
     /// The context of the port.
     Context,
+    /// What the system's access control says of the sender.
+    AccessControl,
 }
 
 impl TrailerElements {
@@ -29,6 +31,20 @@ impl TrailerElements {
             TrailerElements::Sender => 2,
             TrailerElements::Audit => 3,
             TrailerElements::Context => 4,
+            TrailerElements::AccessControl => 7,
+        }
+    }
+
+    /// Those that the kernel gives a number; `None` where it gives it to none.
+    pub const fn from_number(number: u32) -> Option<TrailerElements> {
+        match number {
+            0 => Some(TrailerElements::None),
+            1 => Some(TrailerElements::Sequence),
+            2 => Some(TrailerElements::Sender),
+            3 => Some(TrailerElements::Audit),
+            4 => Some(TrailerElements::Context),
+            7 => Some(TrailerElements::AccessControl),
+            _ => None,
         }
     }
 
@@ -40,6 +56,7 @@ impl TrailerElements {
             TrailerElements::Sender => 20,
             TrailerElements::Audit => 52,
             TrailerElements::Context => 60,
+            TrailerElements::AccessControl => MAX_TRAILER,
         }
     }
 }

@@ -148,6 +148,8 @@ impl MsgOptions {
     pub const DARWIN_SEND_NOTIFY: MsgOptions = MsgOptions(0x80);
     /// Darwin's `MACH_MSG_STRICT_REPLY`.
     pub const DARWIN_STRICT_REPLY: MsgOptions = MsgOptions(0x200);
+    /// Darwin's `MACH_SEND_TRAILER`: a trailer stands behind the message.
+    pub const DARWIN_SEND_TRAILER: MsgOptions = MsgOptions(0x2_0000);
     /// Darwin's `MACH_SEND_NOIMPORTANCE`.
     pub const DARWIN_SEND_NOIMPORTANCE: MsgOptions = MsgOptions(0x4_0000);
 

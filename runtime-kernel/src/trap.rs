@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use mig_rt::carried::{Carries, u32_at};
 use mig_rt::{
-    AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout, by_row,
+    AbiId, Arrived, Failed, KernReturn, Left, MsgOptions, MsgReturn, Operation, PortName, RightKind, Timeout,
+    TrailerElements, by_row,
 };
 
 use crate::budget::Resource;
@@ -16,7 +17,7 @@ use crate::buffer::MessageBuffer;
 use crate::effect;
 use crate::ipc::copyin::{self, Ends};
 use crate::ipc::copyout::{self, Envelope, copy_out, cut_off};
-use crate::ipc::message::{Accepted, Message, numbers};
+use crate::ipc::message::{Accepted, Message, Numbers, numbers};
 use crate::ipc::notify::{Notification, OnDrop, What};
 use crate::ipc::pool;
 use crate::ipc::port::Port;
@@ -57,6 +58,21 @@ impl Call {
         let option = if numbers(self.abi).trailer { darwin } else { Some(mach3) };
         option.is_some_and(|it| self.operation.options.has(it))
     }
+
+    /// Whether a sender gives a trailer with a message. What the kernel says of a sender is nobody else's to say.
+    fn brings_trailer(&self, message: &[u8]) -> bool {
+        let Numbers { header, trailer, .. } = numbers(self.abi);
+        let whole = message.len() >= header && message.len().is_multiple_of(4);
+        trailer && whole && self.operation.options.has(MsgOptions::DARWIN_SEND_TRAILER)
+    }
+
+    /// What is to stand behind a received message. The options can say it too: what of it in bits 24 to 27, and of
+    /// which type, of which there is one, in those above.
+    fn trailer(&self) -> Result<TrailerElements, MsgReturn> {
+        let options = if numbers(self.abi).trailer { self.operation.options.0 } else { 0 };
+        let asked = TrailerElements::from_number(options >> 24).ok_or(MsgReturn::RCV_INVALID_TRAILER)?;
+        Ok(asked.max(self.operation.trailer))
+    }
 }
 
 /// `mach_msg`: sends, then receives, and stops at the first failure.
@@ -94,22 +110,28 @@ fn perform(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, span: 
         answer.into_iter().for_each(queue::deliver);
         return Ok(Arrived { abi: call.abi, size: 0, trailer: 0 });
     };
+    let room = room(call, buffer).map_err(sent);
     if let Some(answer) = answer {
         // A kernel's answer to a caller who waits for nothing else goes straight to it.
-        let (room, home) = (room(call, buffer), (task.space.number, name));
-        let size = answer.size_with(room.trailer);
-        if let Some(envelope) = answer.port().and_then(|it| queue::pass_by(it, size, home, room)) {
+        let pass = |room: Room| {
+            let size = answer.size_with(room.trailer);
+            answer.port().and_then(|it| queue::pass_by(it, size, (task.space.number, name), room))
+        };
+        if let Some(envelope) = room.ok().and_then(pass) {
             return arrive(task, call, answer, envelope, buffer);
         }
         queue::deliver(answer);
         effect::settle();
     }
-    receive(task, call, name, buffer)
+    receive(task, call, name, room?, buffer)
 }
 
 fn send<W: Carries>(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer, _: W) -> Result<Sent, Failed> {
     let untouched = |code| Failed { code, left: Left::Untouched };
     let Some(bytes) = buffer.message() else { return Err(untouched(MsgReturn::SEND_INVALID_DATA)) };
+    if call.brings_trailer(bytes) {
+        return Err(untouched(MsgReturn::SEND_INVALID_TRAILER));
+    }
     if bytes.len() >= W::HEADER && !task.budget.spend(Resource::Buffers) {
         return Err(untouched(MsgReturn::SEND_NO_BUFFER));
     }
@@ -189,11 +211,16 @@ fn send_beyond(task: &TaskObject, notify: PortName, mut message: Box<Message>) -
     queue::send(message, Patience::Forced)
 }
 
-fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
-    let operation = call.operation;
+fn receive(
+    task: &TaskObject,
+    call: Call,
+    name: PortName,
+    room: Room,
+    buffer: &mut dyn MessageBuffer,
+) -> Result<Arrived, Failed> {
     let source = source(task, name).ok_or(sent(MsgReturn::RCV_INVALID_NAME))?;
-    let limit = operation.receive_timeout.map(duration);
-    match queue::receive(&source, room(call, buffer), limit).map_err(sent)? {
+    let limit = call.operation.receive_timeout.map(duration);
+    match queue::receive(&source, room, limit).map_err(sent)? {
         Taken::Message(message, envelope) => arrive(task, call, message, envelope, buffer),
         Taken::TooLarge(size) => {
             say_size(call.abi, size, buffer);
@@ -203,9 +230,9 @@ fn receive(task: &TaskObject, call: Call, name: PortName, buffer: &mut dyn Messa
 }
 
 /// What a receiver has room for.
-fn room(call: Call, buffer: &dyn MessageBuffer) -> Room {
+fn room(call: Call, buffer: &dyn MessageBuffer) -> Result<Room, MsgReturn> {
     let large = call.operation.large || call.asks(MsgOptions::RCV_LARGE, Some(MsgOptions::DARWIN_RCV_LARGE));
-    Room { limit: buffer.limit(), large, trailer: call.operation.trailer }
+    Ok(Room { limit: buffer.limit(), large, trailer: call.trailer()? })
 }
 
 /// Gives a message to the receiver that has taken it.

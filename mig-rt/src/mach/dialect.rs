@@ -129,6 +129,8 @@ impl Dialect {
         refusals: &[
             // The copy of the message into the kernel failed.
             refusal(MsgReturn::SEND_INVALID_DATA, Left::Untouched),
+            // Found when that copy was made.
+            refusal(MsgReturn::SEND_INVALID_TRAILER, Left::Untouched),
             // The header is taken whole or not at all, and before the body.
             refusal(MsgReturn::SEND_INVALID_HEADER, Left::Untouched),
             refusal(MsgReturn::SEND_INVALID_DEST, Left::Untouched),

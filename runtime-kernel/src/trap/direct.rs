@@ -85,7 +85,7 @@ fn pass<W: Carries>(
     bytes: &mut Vec<u8>,
     buffer: &mut dyn MessageBuffer,
 ) -> Option<Arrived> {
-    let (name, room) = (call.operation.receive?, room(call, buffer));
+    let (name, room) = (call.operation.receive?, room(call, buffer).ok()?);
     let size = size_with(W::ABI, answer.len(), room.trailer);
     if !is_plain(answer) || !buffer.holds(size) {
         return None;

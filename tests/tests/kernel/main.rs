@@ -5,6 +5,7 @@
 mod covers;
 
 mod census;
+mod conformance;
 mod coverage;
 mod graph;
 mod looking;

@@ -6,26 +6,26 @@ use runtime_kernel::Task;
 use crate::world::{Simple, World, give, port, release, type_of};
 
 /// A message of `darwin-lp64` or `darwin-ilp32`, put together by hand.
-struct Untyped {
-    abi: AbiId,
-    remote: (PortName, Disposition),
-    descriptors: Vec<Vec<u8>>,
-    data: Vec<u32>,
+pub(crate) struct Untyped {
+    pub(crate) abi: AbiId,
+    pub(crate) remote: (PortName, Disposition),
+    pub(crate) descriptors: Vec<Vec<u8>>,
+    pub(crate) data: Vec<u32>,
 }
 
 impl Untyped {
-    fn to(abi: AbiId, name: PortName, disposition: Disposition) -> Untyped {
+    pub(crate) fn to(abi: AbiId, name: PortName, disposition: Disposition) -> Untyped {
         Untyped { abi, remote: (name, disposition), descriptors: Vec::new(), data: Vec::new() }
     }
 
-    fn right(mut self, name: PortName, disposition: Disposition) -> Untyped {
+    pub(crate) fn right(mut self, name: PortName, disposition: Disposition) -> Untyped {
         let kind = 0;
         self.descriptors.push([&name.0.to_le_bytes()[..], &[0; 6], &[disposition.0, kind]].concat());
         self
     }
 
     /// Memory at an address, or an array of so many rights there.
-    fn memory(mut self, at: u64, size: u32, deallocate: bool, rights: Disposition) -> Untyped {
+    pub(crate) fn memory(mut self, at: u64, size: u32, deallocate: bool, rights: Disposition) -> Untyped {
         let kind = if rights.is_port() { 2 } else { 1 };
         let flags = [deallocate.into(), 0, rights.0, kind];
         self.descriptors.push(match self.abi {
@@ -35,7 +35,7 @@ impl Untyped {
         self
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let complex = u32::from(!self.descriptors.is_empty()) << 31;
         let head = [u32::from(self.remote.1.0) | complex, 0, self.remote.0.0, 0, 0, 1234];
         let mut bytes: Vec<u8> = head.iter().flat_map(|it| it.to_le_bytes()).collect();
@@ -47,7 +47,7 @@ impl Untyped {
         bytes
     }
 
-    fn send(&self, task: &Task) -> Result<(), MsgReturn> {
+    pub(crate) fn send(&self, task: &Task) -> Result<(), MsgReturn> {
         let operation = Operation { send: true, send_timeout: Some(Timeout(0)), ..Operation::default() };
         let sent = task.mach_msg(self.abi, operation, PortName::NULL, &mut self.bytes(), 0);
         sent.map(drop).map_err(|it| it.code)
@@ -55,7 +55,7 @@ impl Untyped {
 }
 
 /// A received message with the trailer asked for, and the size of that.
-fn poll(task: &Task, name: PortName, trailer: TrailerElements) -> Result<(Vec<u8>, usize), MsgReturn> {
+pub(crate) fn poll(task: &Task, name: PortName, trailer: TrailerElements) -> Result<(Vec<u8>, usize), MsgReturn> {
     let timeout = Some(Timeout(0));
     let operation = Operation { receive: Some(name), receive_timeout: timeout, trailer, ..Operation::default() };
     let mut bytes = Vec::new();
@@ -65,11 +65,11 @@ fn poll(task: &Task, name: PortName, trailer: TrailerElements) -> Result<(Vec<u8
     Ok((bytes, arrived.trailer as usize))
 }
 
-fn word(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-const ABIS: [AbiId; 2] = [AbiId::DarwinLp64, AbiId::DarwinIlp32];
+pub(crate) const ABIS: [AbiId; 2] = [AbiId::DarwinLp64, AbiId::DarwinIlp32];
 
 #[test]
 fn trailers_say_what_was_asked_for() {
@@ -83,6 +83,7 @@ fn trailers_say_what_was_asked_for() {
         (TrailerElements::Sender, 20),
         (TrailerElements::Audit, 52),
         (TrailerElements::Context, 60),
+        (TrailerElements::AccessControl, 68),
     ];
     for (number, (asked, size)) in elements.into_iter().enumerate() {
         for (abi, twice) in ABIS.into_iter().zip(0..) {

@@ -67,6 +67,7 @@ fn codes_say_who_owns_the_message() {
         (0x1000_000e, (0x1000_000e, TakenBack), (0x1000_000d, Unknown)),
         (0x1000_000f, (0x1000_000f, Unknown), (0x1000_000f, Unknown)),
         (0x1000_0010, (0x1000_0010, Untouched), (0x1000_0010, Untouched)),
+        (0x1000_0011, (0x1000_0011, Unknown), (0x1000_0011, Untouched)),
         (0x1000_0012, (0x1000_0012, Unknown), (0x1000_0012, TakenBack)),
         (0x1000_0013, (0x1000_0013, Unknown), (0x1000_0013, Unknown)),
         // Memory that came back found no place.

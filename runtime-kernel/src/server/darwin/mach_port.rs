@@ -324,9 +324,8 @@ impl MachPortServer<InKernel> for Server {
 
 /// Which elements of a trailer an option word asks for.
 fn trailer_elements(option: u32) -> Result<TrailerElements, KernReturn> {
-    use TrailerElements::{Audit, Context, None, Sender, Sequence};
-    let known = [None, Sequence, Sender, Audit, Context];
-    known.into_iter().find(|it| it.number() << 24 == option).ok_or(KernReturn::INVALID_VALUE)
+    let known = TrailerElements::from_number(option >> 24).filter(|it| *it <= TrailerElements::Context);
+    known.filter(|it| it.number() << 24 == option).ok_or(KernReturn::INVALID_VALUE)
 }
 
 /// The trailer that a message would be received with.
