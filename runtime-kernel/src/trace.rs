@@ -45,20 +45,30 @@ use crate::schedule::Schedule;
 /// ```
 ///
 /// [`text`](Trace::text) has a line for each message; [`perfetto`](Trace::perfetto) is a file for a viewer of traces.
-/// Clones are the same record. It grows with every message, until nobody has it any more.
+/// Clones are the same record. It keeps the last events that there were, [`LIMIT`](Trace::LIMIT) or as many as
+/// [`with_limit`](Trace::with_limit) says, and says how many it has dropped. Of a message there are four or five: the
+/// call, the sending, its end, and what ends with it. A message that still waits is kept however old it is.
 #[derive(Clone)]
 pub struct Trace(Arc<Mutex<Log>>);
 
 impl Trace {
+    /// Events that a trace keeps that is not told how many.
+    pub const LIMIT: usize = 500_000;
+
     /// An empty one. [`Kernel::trace`](crate::Kernel::trace) says of what.
     pub fn new() -> Trace {
-        Trace(Arc::new(Mutex::new(Log::new(None))))
+        Trace::with_limit(Trace::LIMIT)
+    }
+
+    /// An empty one that keeps so many events: those that come after them push the oldest out.
+    pub fn with_limit(events: usize) -> Trace {
+        Trace(Arc::new(Mutex::new(Log::new(events, None))))
     }
 
     /// One that tells of each message as soon as it is over: `line` gets what would be a line of [`text`](Trace::text).
     /// It is called wherever that happens in the kernel, so it must use neither a kernel nor the trace.
     pub fn live(line: impl FnMut(&str) + Send + 'static) -> Trace {
-        Trace(Arc::new(Mutex::new(Log::new(Some(Box::new(line))))))
+        Trace(Arc::new(Mutex::new(Log::new(Trace::LIMIT, Some(Box::new(line))))))
     }
 
     /// Adds names of routines, as generated code lists them in `ROUTINES`. Those of the kernel's own interfaces are

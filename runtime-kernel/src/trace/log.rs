@@ -1,5 +1,6 @@
 //! What was recorded: plain values, in the order of events.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -11,14 +12,27 @@ use crate::thread;
 /// Who is told of each message.
 type Live = Box<dyn FnMut(&str) + Send>;
 
-/// The record.
+/// The record: the last events that there were, and the messages that they are about or that have not ended yet.
 pub(super) struct Log {
     /// Names of routines that users have added.
     pub(super) routines: Vec<(MsgId, &'static str)>,
     pub(super) rows: Vec<Row>,
-    pub(super) messages: Vec<Sent>,
-    pub(super) events: Vec<Event>,
+    /// By their numbers.
+    pub(super) messages: BTreeMap<usize, Sent>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) dropped: Dropped,
+    /// How many messages there were.
+    sent: usize,
+    /// Events that are kept.
+    limit: usize,
     live: Option<Live>,
+}
+
+/// What was recorded and is no longer kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dropped {
+    pub(super) events: usize,
+    pub(super) messages: usize,
 }
 
 /// A thread as part of a task, or as part of the kernel: where events happen.
@@ -68,7 +82,7 @@ pub(super) struct Event {
     pub(super) what: What,
 }
 
-/// What happened. Messages are told by their places in the list.
+/// What happened. Messages are told by their numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
     /// A thread calls `mach_msg`.
@@ -96,35 +110,64 @@ pub(super) struct Moment<'a> {
 }
 
 impl Log {
-    pub(super) fn new(live: Option<Live>) -> Log {
-        Log { routines: Vec::new(), rows: Vec::new(), messages: Vec::new(), events: Vec::new(), live }
+    pub(super) fn new(limit: usize, live: Option<Live>) -> Log {
+        let (rows, messages, events) = (Vec::new(), BTreeMap::new(), VecDeque::new());
+        Log { routines: Vec::new(), rows, messages, events, dropped: Dropped::default(), sent: 0, limit, live }
     }
 
-    /// Notes what the current thread does. The row it does it in.
-    pub(super) fn event(&mut self, moment: Moment<'_>, what: What) -> usize {
-        let row = self.row(moment.space, moment.task);
-        let least = self.events.last().map_or(Duration::ZERO, |it| it.at + moment.step);
-        self.events.push(Event { at: moment.now.max(least), row, what });
-        row
+    /// Notes what the current thread does.
+    pub(super) fn event(&mut self, moment: Moment<'_>, what: What) {
+        self.note(moment, what);
+        self.trim();
     }
 
     /// Notes a message of the current thread's, and says which it is.
     pub(super) fn sent(&mut self, moment: Moment<'_>, sent: Sent) -> usize {
-        let number = self.messages.len();
-        let row = self.event(moment, What::Sent(number));
-        self.messages.push(Sent { at: moment.now, from: self.rows[row].label(), ..sent });
+        let number = self.sent;
+        self.sent += 1;
+        let row = self.note(moment, What::Sent(number));
+        self.messages.insert(number, Sent { at: moment.now, from: self.rows[row].label(), ..sent });
+        self.trim();
         number
     }
 
     /// Notes what became of a message.
     pub(super) fn end(&mut self, moment: Moment<'_>, number: usize, mut end: End) {
-        let row = self.event(moment, What::End(number));
+        let row = self.note(moment, What::End(number));
         if let End::Received { by, .. } = &mut end {
             *by = self.rows[row].label();
         }
-        self.messages[number].end = Some((moment.now, end));
+        let message = self.messages.get_mut(&number).expect("a message is kept until its end is dropped");
+        message.end = Some((moment.now, end));
         if let Some(live) = &mut self.live {
-            live(&text::line(number, &self.messages[number], text::LIVE));
+            live(&text::line(number, message, text::LIVE));
+        }
+        self.trim();
+    }
+
+    /// The message that an event is about.
+    pub(super) fn message(&self, number: usize) -> &Sent {
+        self.messages.get(&number).expect("a message is kept for as long as its events")
+    }
+
+    /// The row that an event is noted in.
+    fn note(&mut self, moment: Moment<'_>, what: What) -> usize {
+        let row = self.row(moment.space, moment.task);
+        let least = self.events.back().map_or(Duration::ZERO, |it| it.at + moment.step);
+        self.events.push_back(Event { at: moment.now.max(least), row, what });
+        row
+    }
+
+    /// Drops the oldest events beyond the limit, and each message with its end: so no event is left of a message that
+    /// is gone, and a message that waits is kept.
+    fn trim(&mut self) {
+        while self.events.len() > self.limit {
+            let Some(oldest) = self.events.pop_front() else { return };
+            self.dropped.events += 1;
+            if let What::End(number) = oldest.what {
+                self.messages.remove(&number);
+                self.dropped.messages += 1;
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! Slices are complete events, written when they end: readers sort by time, and no two slices begin at the same. The end
 //! of an arrow belongs to the slice that was begun last, so it stands behind the one it is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Arguments, Write};
 use std::time::Duration;
 
@@ -19,8 +19,9 @@ const FIRST_THREAD: usize = 1000;
 
 pub(super) fn json(log: &Log) -> String {
     let open = log.rows.iter().map(|_| Open::default()).collect();
-    let mut page = Page { log, processes: processes(log), events: Vec::new(), open };
+    let mut page = Page { log, processes: processes(log), events: Vec::new(), open, begun: BTreeSet::new() };
     page.names();
+    page.dropped();
     for (index, it) in log.events.iter().enumerate() {
         let next = log.events.get(index + 1).map(|it| it.at);
         page.event(it, next.unwrap_or(it.at + Duration::from_micros(1)));
@@ -48,6 +49,8 @@ struct Page<'a> {
     events: Vec<String>,
     /// By row.
     open: Vec<Open>,
+    /// Messages whose arrows have begun.
+    begun: BTreeSet<usize>,
 }
 
 /// What has begun in a row and not ended.
@@ -86,6 +89,15 @@ impl Page<'_> {
         }
     }
 
+    /// Says where the record begins if that is not where the kernel does. A slice that has begun before is not drawn.
+    fn dropped(&mut self) {
+        let (count, first) = (self.log.dropped.events, self.log.events.front());
+        if let (1.., Some(first)) = (count, first) {
+            let name = string(&text::dropped("event", count));
+            self.put(format_args!("\"ph\":\"i\",\"s\":\"g\",\"name\":{name}"), first.row, first.at);
+        }
+    }
+
     fn event(&mut self, it: &Event, next: Duration) {
         let (row, at) = (it.row, it.at);
         match it.what {
@@ -112,7 +124,8 @@ impl Page<'_> {
 
     /// A task's send lasts until it is over; a kernel's takes no time.
     fn sent(&mut self, row: usize, at: Duration, next: Duration, number: usize) {
-        let message = &self.log.messages[number];
+        let message = self.log.message(number);
+        self.begun.insert(number);
         let details = format!("to {}: {}; {}", message.to, message.carries.join(", "), text::outcome(message));
         self.begin(row, at, &format!("send {}", message.name), details, Some(('s', number)));
         if self.log.rows[row].space == 0 {
@@ -121,15 +134,16 @@ impl Page<'_> {
     }
 
     fn end(&mut self, row: usize, at: Duration, number: usize) {
-        let message = &self.log.messages[number];
+        let message = self.log.message(number);
         let details = format!("from {}: {}", message.from, message.carries.join(", "));
+        let arrow = self.begun.contains(&number).then_some(('f', number));
         match &message.end {
             Some((_, End::Received { .. })) => {
                 self.waited(row, at);
-                self.begin(row, at, &format!("receive {}", message.name), details, Some(('f', number)));
+                self.begin(row, at, &format!("receive {}", message.name), details, arrow);
             }
             Some((_, End::Served)) => {
-                self.begin(row, at, &format!("serve {}", message.name), details, Some(('f', number)));
+                self.begin(row, at, &format!("serve {}", message.name), details, arrow);
             }
             _ => {
                 let (name, args) = (string(&message.name), args(&text::outcome(message)));
@@ -161,7 +175,7 @@ impl Page<'_> {
 
     /// What had not ended when the record did.
     fn rest(&mut self) {
-        let last = self.log.events.last().map_or(Duration::ZERO, |it| it.at);
+        let last = self.log.events.back().map_or(Duration::ZERO, |it| it.at);
         for row in 0..self.open.len() {
             while !self.open[row].slices.is_empty() {
                 self.close(row, last);

@@ -13,18 +13,27 @@ pub(super) const LIVE: Widths = [16, 20, 34, 28];
 
 pub(super) fn text(log: &Log) -> String {
     let mut widths = [4, 2, 7, 4];
-    for (number, sent) in log.messages.iter().enumerate() {
-        let columns = columns(number, sent);
+    for (number, sent) in &log.messages {
+        let columns = columns(*number, sent);
         widths.iter_mut().zip(&columns[2..]).for_each(|(width, it)| *width = it.chars().count().max(*width));
     }
     let head = ["time", "no", "from", "to", "message", "then", "carrying"].map(str::to_owned);
     let mut out = row(&head, widths);
-    for (number, sent) in log.messages.iter().enumerate() {
+    if log.dropped.messages > 0 {
+        // Writing to a `String` never fails.
+        let _ = write!(out, "\n{}", dropped("message", log.dropped.messages));
+    }
+    for (number, sent) in &log.messages {
         out.push('\n');
-        out.push_str(&line(number, sent, widths));
+        out.push_str(&line(*number, sent, widths));
     }
     out.push('\n');
     out
+}
+
+/// What a reader is told of what is no longer kept.
+pub(super) fn dropped(what: &str, count: usize) -> String {
+    format!("{count} earlier {what}{} dropped", if count == 1 { " was" } else { "s were" })
 }
 
 /// The line of a message, without its end.

@@ -1,5 +1,8 @@
 //! What a trace says, in each of its forms.
 
+mod format;
+mod limit;
+
 use std::sync::{Arc, Mutex};
 
 use generated::darwin::mach_port::darwin_lp64;
