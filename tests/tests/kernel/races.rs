@@ -14,7 +14,7 @@ use crate::world::{Simple, World, give, poll, port, release, type_of, wait};
 const SCHEDULES: u64 = 500;
 
 /// Runs a race in many orders. It says who won, and not always the same.
-fn in_many_orders(race: fn(&World, u64) -> usize) {
+pub(crate) fn in_many_orders(race: fn(&World, u64) -> usize) {
     let asked = std::env::var("RACE_SCHEDULES").ok().and_then(|it| it.parse().ok());
     let seeds: Vec<u64> = (0..asked.unwrap_or(SCHEDULES)).collect();
     let mut winners = BTreeSet::new();
@@ -29,7 +29,7 @@ fn in_many_orders(race: fn(&World, u64) -> usize) {
 }
 
 /// Lets all threads run, to their ends.
-fn run(world: &World, seed: u64) {
+pub(crate) fn run(world: &World, seed: u64) {
     assert_eq!(world.kernel.run(), Vec::<String>::new(), "seed {seed}");
     assert_eq!(world.kernel.check(), Ok(()), "seed {seed}");
 }
