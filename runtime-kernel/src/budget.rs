@@ -55,13 +55,17 @@ impl Budget {
     /// Uses one; `false` if there is none.
     pub(crate) fn spend(&self, resource: Resource) -> bool {
         let left = &self.left[resource as usize];
-        if left.load(Ordering::Relaxed) == UNLIMITED {
-            return true;
+        let mut now = left.load(Ordering::Relaxed);
+        loop {
+            let next = match now {
+                UNLIMITED => return true,
+                it => it.checked_sub(1),
+            };
+            let Some(next) = next else { return false };
+            match left.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(it) => now = it,
+            }
         }
-        left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |it| match it {
-            UNLIMITED => Some(UNLIMITED),
-            it => it.checked_sub(1),
-        })
-        .is_ok()
     }
 }

@@ -69,22 +69,22 @@ impl ThreadObject {
         }
     }
 
-    /// Runs the body of a thread. Its port dies with it, and the reply port of its calls, also if it panics.
+    /// Runs the body of a thread. Its port dies with it, and the reply ports of its calls, also if it panics.
     pub(crate) fn run<X>(self: Arc<Self>, task: Task, body: impl FnOnce(Task) -> X) -> X {
         INTERRUPTS.set(Some(self.interrupts.clone()));
         CURRENT.set(Some(self));
-        let _end = End(task.clone());
+        let _end = End;
         body(task)
     }
 }
 
 /// The current thread has come to its end.
-struct End(Task);
+struct End;
 
 impl Drop for End {
     fn drop(&mut self) {
         let _scope = Scope::open();
-        trap::forget_reply_port(&self.0.0);
+        trap::forget_reply_ports();
         if let Some(it) = CURRENT.take() {
             it.end();
         }

@@ -3,7 +3,7 @@
 mod direct;
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mig_rt::carried::{Carries, u32_at};
@@ -23,7 +23,7 @@ use crate::ipc::pool;
 use crate::ipc::port::Port;
 use crate::ipc::queue::{self, Patience, Room, Source, Taken, Unsent};
 use crate::ipc::right::SendOnceRef;
-use crate::ipc::space::Held;
+use crate::ipc::space::{Held, Space};
 use crate::task::TaskObject;
 use crate::trace::{self, Span};
 
@@ -306,8 +306,17 @@ fn say_size(abi: AbiId, size: usize, buffer: &mut dyn MessageBuffer) {
 }
 
 thread_local! {
-    /// Reply ports of this host thread, by the number of the space.
-    static REPLY_PORTS: RefCell<Vec<(u32, PortName)>> = const { RefCell::new(Vec::new()) };
+    /// Reply ports of this host thread.
+    static REPLY_PORTS: RefCell<Vec<ReplyPort>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A port that waits for the next call.
+struct ReplyPort {
+    /// The number of its space.
+    space: u32,
+    name: PortName,
+    /// Whether the task is still there.
+    of: Weak<Space>,
 }
 
 /// A port that this thread's calls wait on (`mach_reply_port`, cached as the C library does).
@@ -316,19 +325,24 @@ pub(crate) fn reply_port(task: &TaskObject) -> Result<PortName, KernReturn> {
         return Ok(name);
     }
     let name = task.space.allocate(RightKind::RECEIVE)?;
-    REPLY_PORTS.with_borrow_mut(|it| it.push((task.space.number, name)));
+    let new = ReplyPort { space: task.space.number, name, of: Arc::downgrade(&task.space) };
+    REPLY_PORTS.with_borrow_mut(|it| {
+        // Their names went with their tasks. Who only calls where it has called before does not come here.
+        it.retain(|it| it.of.upgrade().is_some_and(|it| it.alive().is_ok()));
+        it.push(new);
+    });
     Ok(name)
 }
 
 fn cached_reply_port(task: &TaskObject) -> Option<PortName> {
     let number = task.space.number;
-    REPLY_PORTS.with_borrow(|it| it.iter().find(|it| it.0 == number).map(|it| it.1))
+    REPLY_PORTS.with_borrow(|it| it.iter().find(|it| it.space == number).map(|it| it.name))
 }
 
 pub(crate) fn retire_reply_port(task: &TaskObject, name: PortName) {
     let own = (task.space.number, name);
     let mine = REPLY_PORTS.with_borrow_mut(|it| {
-        let at = it.iter().position(|it| *it == own)?;
+        let at = it.iter().position(|it| (it.space, it.name) == own)?;
         Some(it.swap_remove(at))
     });
     if mine.is_some() {
@@ -341,5 +355,61 @@ pub(crate) fn retire_reply_port(task: &TaskObject, name: PortName) {
 pub(crate) fn forget_reply_port(task: &TaskObject) {
     if let Some(name) = cached_reply_port(task) {
         retire_reply_port(task, name);
+    }
+}
+
+/// The same in every task that this thread has called from: it ends.
+pub(crate) fn forget_reply_ports() {
+    for it in REPLY_PORTS.take() {
+        if let Some(space) = it.of.upgrade() {
+            // It may be dead already, and then it is gone.
+            let _ = space.mod_refs(it.name, RightKind::RECEIVE, -1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mig_rt::Transport;
+
+    use super::*;
+    use crate::Kernel;
+
+    fn kept() -> usize {
+        REPLY_PORTS.with_borrow(Vec::len)
+    }
+
+    /// Whoever calls from task after task remembers no more of them than live.
+    #[test]
+    fn reply_ports_of_ended_tasks_are_forgotten() {
+        let kernel = Kernel::default();
+        let lives = kernel.task("lives", AbiId::GnumachI386);
+        let first = lives.reply_port().expect("the task lives");
+        for _ in 0..10 {
+            let task = kernel.task("ends", AbiId::GnumachI386);
+            task.reply_port().expect("the task lives");
+            assert!(kept() <= 3, "{}", kept());
+            // Its handle outlives it.
+            task.terminate();
+        }
+        let last = kernel.task("last", AbiId::GnumachI386);
+        last.reply_port().expect("the task lives");
+        assert_eq!(kept(), 2);
+        assert_eq!(lives.reply_port(), Ok(first));
+    }
+
+    /// A thread may call from other tasks than its own, and leaves no name there.
+    #[test]
+    fn reply_ports_go_with_the_thread() {
+        let kernel = Kernel::default();
+        let (own, other) = (kernel.task("own", AbiId::GnumachI386), kernel.task("other", AbiId::GnumachI386));
+        let before = (own.rights().len(), other.rights().len());
+        let calls = other.clone();
+        let thread = own.spawn("calls", move |task| {
+            assert!(task.reply_port().is_ok() && calls.reply_port().is_ok());
+            (task.rights().len(), calls.rights().len())
+        });
+        assert_eq!(thread.join().expect("it does not panic"), (before.0 + 1, before.1 + 1));
+        assert_eq!((own.rights().len(), other.rights().len()), before);
     }
 }
