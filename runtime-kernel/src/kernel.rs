@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mig_rt::{AbiId, KernReturn, ReceiveRight, SendRight};
 
@@ -36,12 +37,17 @@ pub enum Order {
     /// In parallel, as the host has it.
     #[default]
     Parallel,
-    /// One at a time, in an order that this number chooses, and in virtual time. Threads start when [`Kernel::run`] is
-    /// called, and the same number gives the same run.
+    /// One at a time, in an order that this number chooses, and in virtual time. Threads run while somebody is in
+    /// [`Kernel::run`] or [`Kernel::advance`], and the same number gives the same run.
+    ///
+    /// Host threads that no task has started are not among them: they run beside, in the host's time.
     Seeded(u64),
 }
 
 /// A Mach kernel. Dropping it terminates its tasks.
+///
+/// Threads of a seeded kernel end with it: each unwinds from where it waits, or else from its next call, up to where it
+/// was started, so that its values are dropped. Threads of a parallel kernel go on, and see their calls fail.
 pub struct Kernel {
     host: Arc<Port>,
     host_priv: Arc<Port>,
@@ -114,11 +120,21 @@ impl Kernel {
     }
 
     /// Runs the threads of a seeded kernel until none can go on. The names of those that still wait then: for ever, if
-    /// nobody outside wakes them.
+    /// nobody outside wakes them. When none can go on, time moves to the next moment at which one's waiting is over.
     ///
     /// In parallel kernels threads run by themselves, and this returns at once.
     pub fn run(&self) -> Vec<String> {
         self.schedule.as_ref().map_or_else(Vec::new, |it| it.run())
+    }
+
+    /// Runs the threads of a seeded kernel while so much of its time passes, and no longer: a wait that ends in that time
+    /// ends at its own moment, and later ones do not end. The names of those that have not ended then.
+    ///
+    /// So a test says what time it is: with `Duration::ZERO` threads run, and time stands still.
+    ///
+    /// In parallel kernels time passes by itself, and this returns at once.
+    pub fn advance(&self, by: Duration) -> Vec<String> {
+        self.schedule.as_ref().map_or_else(Vec::new, |it| it.advance(by))
     }
 
     /// Makes a resource run short after so many uses from now on, or never. Every caller of an interface must be ready
@@ -183,11 +199,15 @@ impl Default for Kernel {
 
 impl Drop for Kernel {
     fn drop(&mut self) {
-        let _scope = Scope::open();
+        let scope = Scope::open();
         let tasks = std::mem::take(&mut *self.tasks.lock());
         tasks.iter().for_each(|it| it.terminate());
         drop(ReceiveRef::of(self.host.clone()));
         drop(ReceiveRef::of(self.host_priv.clone()));
+        drop(scope);
+        if let Some(it) = &self.schedule {
+            it.end();
+        }
     }
 }
 

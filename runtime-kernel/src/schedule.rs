@@ -2,14 +2,16 @@
 //!
 //! A thread gives its turn away before it takes a lock while holding none, and when it waits. Between two such points
 //! nothing else runs, so every interleaving of critical sections can be had, and had again. Time is virtual: it moves
-//! to the next deadline when nobody can run.
+//! to the next deadline when nobody can run, as far as whoever drives the threads lets it.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread::panicking;
 use std::time::Duration;
 
-use crate::sync::host::{Condvar, Mutex};
+use crate::sync::host::{Condvar, Mutex, MutexGuard};
 
 /// Runs threads one at a time.
 pub(crate) struct Schedule {
@@ -21,10 +23,14 @@ pub(crate) struct Schedule {
 struct State {
     random: u64,
     now: Duration,
+    /// How far time may move.
+    end: Duration,
     threads: Vec<Slot>,
     running: Option<usize>,
     /// Whether threads may run at all: somebody is in [`Schedule::run`].
     open: bool,
+    /// Whether nobody will ever drive the threads again.
+    over: bool,
 }
 
 struct Slot {
@@ -71,6 +77,17 @@ pub(crate) fn checkpoint() {
     }
 }
 
+/// What a thread unwinds with whose kernel is gone.
+struct KernelIsGone;
+
+/// A door of the kernel: a thread whose schedule is over ends here, since nothing that it asks for can come.
+pub(crate) fn leave_if_over() {
+    // Whoever is on its way out already may still ask, and is refused.
+    if SCHEDULED.get() && !panicking() && current().is_some_and(|it| it.is_over()) {
+        resume_unwind(Box::new(KernelIsGone));
+    }
+}
+
 /// Until it is dropped, the current thread keeps its turn at locks: it looks at one moment.
 #[derive(Debug)]
 pub(crate) struct Kept(bool);
@@ -90,7 +107,8 @@ impl Schedule {
     pub(crate) fn new(seed: u64) -> Arc<Schedule> {
         // Zero is the one state that the generator never leaves.
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let state = State { random, now: Duration::ZERO, threads: Vec::new(), running: None, open: false };
+        let (now, end, threads) = (Duration::ZERO, Duration::MAX, Vec::new());
+        let state = State { random, now, end, threads, running: None, open: false, over: false };
         Arc::new(Schedule { state: Mutex::new(state), idle: Condvar::new() })
     }
 
@@ -104,17 +122,38 @@ impl Schedule {
 
     /// Runs threads until none can run any more. Who still waits then, by name: nobody, if all have ended.
     pub(crate) fn run(&self) -> Vec<String> {
+        self.run_until(&mut self.state.lock(), Duration::MAX)
+    }
+
+    /// The same while so much time passes, and no longer.
+    pub(crate) fn advance(&self, by: Duration) -> Vec<String> {
         let mut state = self.state.lock();
-        state.open = true;
+        let end = state.now.saturating_add(by);
+        let waiting = self.run_until(&mut state, end);
+        state.now = end;
+        waiting
+    }
+
+    fn run_until(&self, state: &mut MutexGuard<'_, State>, end: Duration) -> Vec<String> {
+        (state.open, state.end) = (true, end);
         loop {
             if state.running.is_none() && !state.start_next() {
                 break;
             }
-            self.idle.wait(&mut state);
+            self.idle.wait(state);
         }
         state.open = false;
         let waiting = state.threads.iter().filter(|it| it.status != Status::Done);
         waiting.map(|it| it.name.clone()).collect()
+    }
+
+    /// Nobody gets a turn any more: each thread goes on as the host has it, to the next door (see [`leave_if_over`]).
+    pub(crate) fn end(&self) {
+        let mut state = self.state.lock();
+        state.over = true;
+        for it in &state.threads {
+            it.go.notify_one();
+        }
     }
 
     /// Virtual time since the beginning.
@@ -143,7 +182,7 @@ impl State {
                 Status::Blocked { until } => until,
                 _ => None,
             });
-            let Some(next) = deadlines.min() else { return false };
+            let Some(next) = deadlines.min().filter(|it| *it <= self.end) else { return false };
             self.now = self.now.max(next);
             ready = self.ready();
         }
@@ -171,7 +210,13 @@ impl Turn {
         self.await_go();
         // Also if the body panics: the others go on.
         let _leave = Leave(self);
+        leave_if_over();
         body()
+    }
+
+    /// Whether nobody will give it another turn.
+    pub(crate) fn is_over(&self) -> bool {
+        self.schedule.state.lock().over
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -217,7 +262,7 @@ impl Turn {
 
     fn await_go(&self) {
         let mut state = self.schedule.state.lock();
-        while state.running != Some(self.index) {
+        while state.running != Some(self.index) && !state.over {
             self.go.wait(&mut state);
         }
         let slot = &mut state.threads[self.index];

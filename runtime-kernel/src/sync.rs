@@ -255,10 +255,12 @@ impl<O: Send + 'static> Waiter<O> {
     fn wait_for_turn(&self, turn: &Turn, limit: Option<Duration>) -> Result<O, GaveUp> {
         let deadline = limit.map(|it| turn.now().saturating_add(it));
         loop {
+            schedule::leave_if_over();
             if let Some(it) = self.outcome() {
                 return Ok(it);
             }
-            if self.interrupts.take() {
+            // Whoever is let through though nobody drives the threads any more does not wait.
+            if self.interrupts.take() || turn.is_over() {
                 return Err(GaveUp::Interrupted);
             }
             if deadline.is_some_and(|it| it <= turn.now()) {

@@ -118,7 +118,7 @@ impl<X> Thread<X> {
     /// Waits for its end.
     ///
     /// # Errors
-    /// What it panicked with.
+    /// What it panicked with; something that says nothing if it ended because its kernel was dropped.
     pub fn join(self) -> std::thread::Result<X> {
         self.host.join()
     }

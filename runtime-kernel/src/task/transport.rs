@@ -13,6 +13,7 @@ use mig_rt::{
 use super::Task;
 use crate::buffer::InStub;
 use crate::effect::Scope;
+use crate::schedule;
 use crate::trap::{self, Call};
 
 impl Transport for Task {
@@ -31,6 +32,7 @@ impl Transport for Task {
     }
 
     fn make_port(&self) -> Result<PortName, KernReturn> {
+        schedule::leave_if_over();
         let _scope = Scope::open();
         self.0.space.allocate(RightKind::RECEIVE)
     }
