@@ -131,9 +131,7 @@ fn send_darwin(abi: AbiId, to: SendOnceRight<InKernel>, what: What) -> mig_rt::R
 /// The last send right to a port may be gone.
 pub(crate) fn no_senders(port: &Arc<Port>) {
     let mut state = port.lock();
-    if port.send_count() > 0 {
-        return;
-    }
+    let Some(made) = port.nobody_sends() else { return };
     let Some(to) = state.no_senders.take() else {
         drop(state);
         if let Some(object) = port.object() {
@@ -142,7 +140,7 @@ pub(crate) fn no_senders(port: &Arc<Port>) {
         return;
     };
     drop(state);
-    Notification::to(to, What::NoSenders(port.make_count())).send();
+    Notification::to(to, What::NoSenders(made)).send();
 }
 
 /// A send-once right to a port was destroyed unused.

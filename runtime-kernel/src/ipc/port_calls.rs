@@ -243,11 +243,9 @@ impl Space {
         self.with_receiver(name, |port, state| {
             self.budget.afford(Resource::Objects)?;
             let before = state.no_senders.take();
-            match notify {
-                Some(it) if port.send_count() == 0 && sync <= port.make_count() => {
-                    Notification::to(it, What::NoSenders(port.make_count())).note();
-                }
-                it => state.no_senders = it,
+            match (notify, port.nobody_sends()) {
+                (Some(it), Some(made)) if sync <= made => Notification::to(it, What::NoSenders(made)).note(),
+                (it, _) => state.no_senders = it,
             }
             Ok(before.map_or(Carried::Null, Carried::SendOnce))
         })

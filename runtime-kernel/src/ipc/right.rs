@@ -15,10 +15,11 @@ use crate::effect::{self, Effect};
 pub(crate) struct SendRef(Option<Arc<Port>>);
 
 impl SendRef {
-    /// A new one, made from the receive right.
+    /// A new one, made from the receive right. It exists before it counts as made: see [`Port::nobody_sends`].
     pub(crate) fn make(port: &Arc<Port>) -> SendRef {
+        let it = SendRef::uncounted(port);
         port.made.fetch_add(1, AcqRel);
-        SendRef::uncounted(port)
+        it
     }
 
     /// Another one, which no receiver made: a copy, or a kernel's.
@@ -199,6 +200,14 @@ impl Port {
     /// Send rights that its receivers have made since the count was set.
     pub(crate) fn make_count(&self) -> u32 {
         self.made.load(Acquire)
+    }
+
+    /// If no send right exists: how many had been made by a moment at which that was so. Rights are made under no lock
+    /// of the port, so the order of the two looks matters: whoever is told this number and has made no more knows that
+    /// nobody can send.
+    pub(crate) fn nobody_sends(&self) -> Option<u32> {
+        let made = self.make_count();
+        (self.send_count() == 0).then_some(made)
     }
 
     pub(crate) fn set_make_count(&self, count: u32) {
