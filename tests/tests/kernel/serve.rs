@@ -142,8 +142,8 @@ fn without_a_guard_a_forgery_is_believed() {
     let port = ReceiveRight::new(&server).unwrap();
     let to = server.give_send(&port, &client).unwrap();
     let abi = AbiId::GnumachI386;
-    // SAFETY: the message moves nothing.
     covers!("mach_msg_send", "MACH_MSG_SUCCESS");
+    // SAFETY: the message moves nothing.
     #[allow(unsafe_code, reason = "a program without stubs")]
     unsafe { mach_msg_send(&client, abi, &mut forged(abi, &to, PortName(1))) }.unwrap();
     let (mut service, believing) = (Service::default(), [mach3::notify::gnumach_i386::subsystem()]);

@@ -68,6 +68,9 @@ fn a_bad_item_takes_down_what_stands_before_it() {
                 let mut it = goods(&client);
                 it.items.insert(place, *item);
                 let message = ByHand::to(abi, to, Disposition::COPY_SEND, 1).with(it.items.iter().copied());
+                covers!("mach_msg", "MACH_SEND_INVALID_RIGHT");
+                covers!("mach_msg", "MACH_SEND_INVALID_TYPE");
+                covers!("mach_msg", "MACH_SEND_INVALID_MEMORY");
                 assert_eq!(message.code(&client), Err(*code), "{abi}, {item:?} at {place}");
                 let what = format!("{abi}, {item:?} at {place}");
                 assert_eq!(poll(&client, TYPED, it.answer).map(|it| id(TYPED, &it)).ok(), (place > 0).then_some(71));
@@ -107,6 +110,7 @@ fn a_body_that_ends_too_early_is_refused() {
                     release(&server, PortName(word(&got, it + 4)), RightKind::SEND);
                 });
             } else {
+                covers!("mach_msg", "MACH_SEND_MSG_TOO_SMALL");
                 assert_eq!(sent, Err(MsgReturn::SEND_MSG_TOO_SMALL));
             }
             assert!(!has_senders(&client, counted), "{abi}, {end}");

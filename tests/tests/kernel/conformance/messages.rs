@@ -56,6 +56,9 @@ fn a_receive_follows_a_send_that_was_done() {
         let task = world.task("task");
         let (to, from) = (port(&task), port(&task));
         let message = |id| ByHand::to(abi, to, Disposition::MAKE_SEND, id).bytes();
+        covers!("mach_msg", "MACH_MSG_SUCCESS");
+        covers!("mach_msg", "MACH_RCV_TIMED_OUT");
+        covers!("mach_msg", "MACH_RCV_INVALID_NAME");
         // To oneself and back in one call.
         let mut bytes = message(1);
         let size = bytes.len();
@@ -79,10 +82,12 @@ fn no_receive_follows_a_send_that_failed() {
         send(&task, abi, &mut message(from, 9)).unwrap();
         let mut nowhere = message(PortName(0x7777), 1);
         let before = nowhere.clone();
+        covers!("mach_msg", "MACH_SEND_INVALID_DEST");
         assert_eq!(call(&task, abi, both(from), &mut nowhere), Err((MsgReturn::SEND_INVALID_DEST, Left::Untouched)));
         assert_eq!(nowhere, before);
         (0..5).for_each(|id| send(&task, abi, &mut message(to, id)).unwrap());
         let mut back = message(to, 7);
+        covers!("mach_msg", "MACH_SEND_TIMED_OUT");
         assert_eq!(call(&task, abi, both(from), &mut back), Err((MsgReturn::SEND_TIMED_OUT, Left::TakenBack)));
         // What came back means the same when it is sent again.
         assert_eq!((id(abi, &back), back[0], word(&back, 8)), (7, Disposition::MOVE_SEND.0, to.0));
@@ -120,6 +125,7 @@ fn a_message_arrives_whole_or_not_at_all() {
                     assert_eq!((arrived, bytes.len()), (Ok(whole as u32 - trailer(abi) as u32), whole));
                     release(&task, PortName(word(&bytes, 8)), RightKind::SEND_ONCE);
                 } else {
+                    covers!("mach_msg", "MACH_RCV_TOO_LARGE");
                     assert_eq!(arrived, Err(MsgReturn::RCV_TOO_LARGE), "{abi}, {limit}, {large}");
                     let stays = poll(&task, abi, name);
                     assert_eq!(stays.is_ok(), large, "{abi}, {limit}");
@@ -326,6 +332,7 @@ fn addresses_of_messages_are_not_believed() {
         let (size, at) = (bytes.len(), memory(&task, &bytes));
         let near = u64::MAX - size as u64;
         let addresses = [0, 1, at + 4, at - 4, at + (1 << 40), near, near + 1, u64::MAX - 3, u64::MAX];
+        covers!("mach_msg", "MACH_SEND_INVALID_DATA");
         for from in addresses {
             let sent = task.mach_msg_at(abi, SEND, PortName::NULL, Address(from), (size, 0));
             assert_eq!(sent, Err(Failed { code: MsgReturn::SEND_INVALID_DATA, left: Left::Untouched }), "{from:x}");
@@ -333,6 +340,7 @@ fn addresses_of_messages_are_not_believed() {
         let huge = task.mach_msg_at(abi, SEND, PortName::NULL, Address(at), (usize::MAX - 3, 0));
         assert_eq!(huge.unwrap_err().code, MsgReturn::SEND_INVALID_DATA);
         assert!(waiting(&task, abi, name).is_empty());
+        covers!("mach_msg", "MACH_RCV_INVALID_DATA");
         for to in addresses {
             task.mach_msg_at(abi, SEND, PortName::NULL, Address(at), (size, 0)).unwrap();
             let operation = Operation { receive: Some(name), receive_timeout: POLL, ..NEITHER };
@@ -355,6 +363,7 @@ fn an_interrupted_receive_takes_nothing() {
         let operation = Operation { receive: Some(name), ..NEITHER };
         let waits = task.spawn("waits", move |task| call(&task, abi, operation, &mut Vec::new()));
         waits.abort();
+        covers!("mach_msg", "MACH_RCV_INTERRUPTED");
         assert_eq!(waits.join().unwrap(), Err((MsgReturn::RCV_INTERRUPTED, Left::Sent)));
         ByHand::to(abi, name, Disposition::MAKE_SEND, 5).send(&task).unwrap();
         assert_eq!(waiting(&task, abi, name), [5]);
