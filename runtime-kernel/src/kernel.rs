@@ -10,16 +10,12 @@ use crate::budget::{Budget, Resource};
 use crate::census::{self, Census, Walk};
 use crate::effect::{self, Scope};
 use crate::graph::{self, Graph};
+use crate::host::Host;
 use crate::in_kernel;
-use crate::ipc::port::Port;
-use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::ipc::table::MOST_NAMES;
-use crate::kobject::KernelObject;
 use crate::schedule::{self, Schedule};
-use crate::special::Special;
-use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
-use crate::trace::{Trace, Traced, Tracing};
+use crate::trace::Trace;
 use crate::trap;
 
 /// How a kernel is to run.
@@ -44,68 +40,42 @@ pub enum Order {
     Seeded(u64),
 }
 
-/// A Mach kernel. Dropping it terminates its tasks.
+/// A Mach kernel. Dropping it terminates its tasks, and so their threads.
 ///
-/// Threads of a seeded kernel end with it: each unwinds from where it waits, or else from its next call, up to where it
-/// was started, so that its values are dropped. Threads of a parallel kernel go on, and see their calls fail.
+/// Threads of a seeded kernel end at once: each unwinds from where it waits, or else from its next call, up to where it
+/// was started, so that its values are dropped.
 pub struct Kernel {
-    host: Arc<Port>,
-    host_priv: Arc<Port>,
-    budget: Arc<Budget>,
-    schedule: Option<Arc<Schedule>>,
-    tasks: Mutex<Vec<Arc<TaskObject>>>,
-    /// To which new tasks get a right. No right itself: whoever receives there hears when the last of them is gone.
-    bootstrap: Mutex<Option<Arc<Port>>>,
-    traced: Traced,
+    host: Arc<Host>,
 }
 
 impl Kernel {
     /// A kernel without tasks.
     pub fn new(config: Config) -> Kernel {
-        let host = Port::of_object(AbiId::GnumachI386, KernelObject::Host);
-        let host_priv = Port::of_object(AbiId::GnumachI386, KernelObject::HostPriv);
-        let budget = Arc::new(Budget::new(config.most_names.unwrap_or(MOST_NAMES).min(MOST_NAMES)));
+        let budget = Budget::new(config.most_names.unwrap_or(MOST_NAMES).min(MOST_NAMES));
         let schedule = match config.order {
             Order::Parallel => None,
             Order::Seeded(seed) => Some(Schedule::new(seed)),
         };
-        let traced = Traced(Tracing::new(schedule.clone()));
-        let (tasks, bootstrap) = (Mutex::new(Rank::Kernel, Vec::new()), Mutex::new(Rank::Kernel, None));
-        Kernel { host, host_priv, budget, schedule, tasks, bootstrap, traced }
+        Kernel { host: Host::new(budget, schedule) }
     }
 
     /// A new task, to which the kernel writes in an ABI.
     pub fn task(&self, name: &str, abi: AbiId) -> Task {
-        let task = TaskObject::new(name, abi, &self.host, self.schedule.clone(), self.budget.clone());
-        let bootstrap = self.bootstrap.lock().clone();
-        if let Some(port) = bootstrap {
-            let _scope = Scope::open();
-            // It is new, and so has not ended.
-            let _ = task.special.set(Special::Bootstrap, Carried::Send(SendRef::make(&port)));
-        }
-        self.traced.0.add_task(task.space.number, name);
-        let mut tasks = self.tasks.lock();
-        // Of a task that has ended nothing is left but what its handles show.
-        let ended: Vec<Arc<TaskObject>> =
-            tasks.extract_if(.., |it| !it.is_active() && Arc::strong_count(it) == 1).collect();
-        tasks.push(task.clone());
-        drop(tasks);
-        drop(ended);
-        Task(task)
+        Task(self.host.add_task(name, abi))
     }
 
     /// Records every message from now on, or none any more. Nothing else changes: a traced run of a seeded kernel is the
     /// same run.
     pub fn trace(&self, to: Option<&Trace>) {
-        self.traced.0.record(to);
+        self.host.traced.0.record(to);
     }
 
     /// Tasks, ports and rights as they are now.
     pub fn graph(&self) -> Graph {
         let _scope = Scope::open();
         // Threads that run one at a time keep their turn while they hold a lock: the graph is of one moment.
-        let tasks = self.tasks.lock();
-        graph::look(&tasks, &self.traced.0)
+        let tasks = self.host.tasks.lock();
+        graph::look(&tasks, &self.host.traced.0)
     }
 
     /// Makes a port the bootstrap port of every task made from now on (`TASK_BOOTSTRAP_PORT`).
@@ -114,7 +84,7 @@ impl Kernel {
     /// `KERN_INVALID_NAME` or `KERN_INVALID_RIGHT` if the name is not that of a receive right any more.
     pub fn set_bootstrap_port(&self, port: &ReceiveRight<Task>) -> Result<(), KernReturn> {
         let port = port.via().0.space.receiving(port.name())?;
-        let before = self.bootstrap.lock().replace(port);
+        let before = self.host.bootstrap.lock().replace(port);
         drop(before);
         Ok(())
     }
@@ -124,7 +94,7 @@ impl Kernel {
     ///
     /// In parallel kernels threads run by themselves, and this returns at once.
     pub fn run(&self) -> Vec<String> {
-        self.schedule.as_ref().map_or_else(Vec::new, |it| it.run())
+        self.host.schedule.as_ref().map_or_else(Vec::new, |it| it.run())
     }
 
     /// Runs the threads of a seeded kernel while so much of its time passes, and no longer: a wait that ends in that time
@@ -134,13 +104,13 @@ impl Kernel {
     ///
     /// In parallel kernels time passes by itself, and this returns at once.
     pub fn advance(&self, by: Duration) -> Vec<String> {
-        self.schedule.as_ref().map_or_else(Vec::new, |it| it.advance(by))
+        self.host.schedule.as_ref().map_or_else(Vec::new, |it| it.advance(by))
     }
 
     /// Makes a resource run short after so many uses from now on, or never. Every caller of an interface must be ready
     /// for that; here is how to try it.
     pub fn limit(&self, resource: Resource, uses: Option<u32>) {
-        self.budget.limit(resource, uses);
+        self.host.budget.limit(resource, uses);
     }
 
     /// Counts everything that can be reached, and compares it with what ports, names, sets and queues say of themselves.
@@ -173,15 +143,15 @@ impl Kernel {
     }
 
     fn walk(&self) -> (Vec<Arc<TaskObject>>, Walk) {
-        let tasks = self.tasks.lock().clone();
-        let walk = Walk::of(&tasks, &[&self.host, &self.host_priv]);
+        let tasks = self.host.tasks.lock().clone();
+        let walk = Walk::of(&tasks, &[&self.host.port, &self.host.control]);
         (tasks, walk)
     }
 
     /// Gives a task a send right to the host's privileged port. A task that has one may do to the host whatever can be
     /// done to it.
     pub fn host_priv_port(&self, task: &Task) -> SendRight<Task> {
-        task.right_to(&self.host_priv)
+        task.right_to(&self.host.control)
     }
 
     /// Forgets what the calling thread's stubs keep in a task between calls.
@@ -200,12 +170,9 @@ impl Default for Kernel {
 impl Drop for Kernel {
     fn drop(&mut self) {
         let scope = Scope::open();
-        let tasks = std::mem::take(&mut *self.tasks.lock());
-        tasks.iter().for_each(|it| it.terminate());
-        drop(ReceiveRef::of(self.host.clone()));
-        drop(ReceiveRef::of(self.host_priv.clone()));
+        self.host.end();
         drop(scope);
-        if let Some(it) = &self.schedule {
+        if let Some(it) = &self.host.schedule {
             it.end();
         }
     }

@@ -12,6 +12,7 @@ use std::thread::panicking;
 use std::time::Duration;
 
 use crate::sync::host::{Condvar, Mutex, MutexGuard};
+use crate::thread::Terminated;
 
 /// Runs threads one at a time.
 pub(crate) struct Schedule {
@@ -66,6 +67,12 @@ pub(crate) fn current() -> Option<Arc<Turn>> {
     TURN.with_borrow(Clone::clone)
 }
 
+/// Whether the current thread has a place in a schedule.
+#[inline]
+pub(crate) fn is_current() -> bool {
+    SCHEDULED.get()
+}
+
 /// Lets another thread run, where they run one at a time.
 #[inline]
 pub(crate) fn checkpoint() {
@@ -77,14 +84,11 @@ pub(crate) fn checkpoint() {
     }
 }
 
-/// What a thread unwinds with whose kernel is gone.
-struct KernelIsGone;
-
 /// A door of the kernel: a thread whose schedule is over ends here, since nothing that it asks for can come.
 pub(crate) fn leave_if_over() {
     // Whoever is on its way out already may still ask, and is refused.
     if SCHEDULED.get() && !panicking() && current().is_some_and(|it| it.is_over()) {
-        resume_unwind(Box::new(KernelIsGone));
+        resume_unwind(Box::new(Terminated));
     }
 }
 

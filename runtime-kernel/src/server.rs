@@ -3,6 +3,7 @@
 mod both;
 mod darwin;
 mod mach3;
+mod tasks;
 
 use std::sync::{Arc, LazyLock};
 

@@ -131,6 +131,12 @@ pub(crate) struct Interrupts {
 #[derive(Default)]
 struct Pending {
     asked: bool,
+    /// It has ended, and waits no more.
+    ended: bool,
+    /// The same, but for nothing else than the wait that there is.
+    aborted: bool,
+    /// Somebody has made a waiter for the thread, and it has not come back from waiting yet.
+    waiting: bool,
     /// Wakes the thread, if it waits.
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
 }
@@ -148,8 +154,34 @@ impl Interrupts {
         }
     }
 
+    /// Ends the wait of the thread, and each that it tries from now on.
+    pub(crate) fn end(&self) {
+        self.pending.lock().ended = true;
+        self.interrupt();
+    }
+
+    /// Ends the wait of the thread, if it waits; otherwise nothing happens, and `false` says so.
+    pub(crate) fn interrupt_waiting(&self) -> bool {
+        let wake = {
+            let mut pending = self.pending.lock();
+            if !pending.waiting {
+                return false;
+            }
+            pending.aborted = true;
+            pending.wake.clone()
+        };
+        wake.into_iter().for_each(|it| it());
+        true
+    }
+
+    /// Whether the thread waits, or is about to.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.pending.lock().waiting
+    }
+
     fn take(&self) -> bool {
-        std::mem::take(&mut self.pending.lock().asked)
+        let mut pending = self.pending.lock();
+        pending.ended || std::mem::take(&mut pending.aborted) || std::mem::take(&mut pending.asked)
     }
 }
 
@@ -166,6 +198,7 @@ impl<O: Send + 'static> Waiter<O> {
     /// For the current thread.
     pub(crate) fn new(interrupts: Arc<Interrupts>) -> Arc<Waiter<O>> {
         let turn = schedule::current();
+        interrupts.pending.lock().waiting = true;
         Arc::new(Waiter {
             outcome: host::Mutex::new(None),
             ready: AtomicBool::new(false),
@@ -208,7 +241,9 @@ impl<O: Send + 'static> Waiter<O> {
             Some(turn) => self.wait_for_turn(turn, limit),
             None => self.wait_on_host(limit),
         };
-        self.interrupts.pending.lock().wake = None;
+        let mut pending = self.interrupts.pending.lock();
+        (pending.waiting, pending.aborted, pending.wake) = (false, false, None);
+        drop(pending);
         result
     }
 

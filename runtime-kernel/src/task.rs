@@ -1,9 +1,9 @@
 //! Tasks: a space of port names and some memory, and the handle through which generated stubs use them.
 
+mod control;
 mod transport;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use mig_rt::carried::Sender;
@@ -15,19 +15,21 @@ use mig_rt::{
 use crate::budget::Budget;
 use crate::buffer::{Bytes, InMemory};
 use crate::effect::Scope;
+use crate::host::Host;
 use crate::ipc::copyin::{Header, Names};
 use crate::ipc::message::Destination;
 use crate::ipc::port::Port;
-use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
+use crate::ipc::right::{Carried, SendOnceRef, SendRef};
 use crate::ipc::space::Space;
 use crate::kobject::KernelObject;
 use crate::schedule::Schedule;
 use crate::special::{Special, SpecialPorts};
 use crate::sync::{Mutex, Rank};
-use crate::thread::{self, Thread, ThreadObject};
+use crate::thread::{self, Thread};
 use crate::trap::{self, Call};
 use crate::vm::Map;
 
+use control::Threads;
 pub use transport::TaskMemory;
 
 /// What a task is to the kernel.
@@ -38,8 +40,8 @@ pub(crate) struct TaskObject {
     pub(crate) special: SpecialPorts,
     pub(crate) schedule: Option<Arc<Schedule>>,
     pub(crate) port: Arc<Port>,
-    threads: Mutex<Vec<Weak<ThreadObject>>>,
-    active: AtomicBool,
+    threads: Mutex<Threads>,
+    pub(crate) host: Weak<Host>,
     pub(crate) budget: Arc<Budget>,
 }
 
@@ -50,26 +52,20 @@ pub(crate) struct TaskObject {
 pub struct Task(pub(crate) Arc<TaskObject>);
 
 impl TaskObject {
-    pub(crate) fn new(
-        name: &str,
-        abi: AbiId,
-        host: &Arc<Port>,
-        schedule: Option<Arc<Schedule>>,
-        budget: Arc<Budget>,
-    ) -> Arc<TaskObject> {
+    pub(crate) fn new(name: &str, abi: AbiId, host: &Arc<Host>) -> Arc<TaskObject> {
         let _scope = Scope::open();
         let it = Arc::new_cyclic(|this| TaskObject {
             name: name.to_owned(),
-            space: Space::new(abi, budget.clone()),
-            map: Map::new(&budget),
+            space: Space::new(abi, host.budget.clone()),
+            map: Map::new(&host.budget),
             special: SpecialPorts::new(Rank::Task),
-            schedule,
+            schedule: host.schedule.clone(),
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
-            threads: Mutex::new(Rank::Task, Vec::new()),
-            active: AtomicBool::new(true),
-            budget,
+            threads: Mutex::new(Rank::Task, Threads::default()),
+            host: Arc::downgrade(host),
+            budget: host.budget.clone(),
         });
-        for (which, port) in [(Special::Kernel, &it.port), (Special::Host, host)] {
+        for (which, port) in [(Special::Kernel, &it.port), (Special::Host, &host.port)] {
             // It is new, and so has not ended.
             let _ = it.special.set(which, Carried::Send(SendRef::uncounted(port)));
         }
@@ -79,41 +75,6 @@ impl TaskObject {
     /// A right to the port that it answers on.
     pub(crate) fn own_port(&self) -> Carried {
         Carried::Send(SendRef::uncounted(&self.port))
-    }
-
-    /// Another thread of it.
-    pub(crate) fn adopt(&self, thread: &Arc<ThreadObject>) {
-        let mut threads = self.threads.lock();
-        threads.retain(|it| it.strong_count() > 0);
-        threads.push(Arc::downgrade(thread));
-        drop(threads);
-        if !self.is_active() {
-            let _scope = Scope::open();
-            thread.end();
-        }
-    }
-
-    /// Whether it has not ended.
-    pub(crate) fn is_active(&self) -> bool {
-        self.active.load(Ordering::Acquire)
-    }
-
-    /// Its threads that exist.
-    pub(crate) fn threads(&self) -> Vec<Arc<ThreadObject>> {
-        self.threads.lock().iter().filter_map(Weak::upgrade).collect()
-    }
-
-    /// Ends it: its port dies, and everything it holds is released.
-    pub(crate) fn terminate(&self) {
-        if !self.active.swap(false, Ordering::AcqRel) {
-            return;
-        }
-        drop(ReceiveRef::of(self.port.clone()));
-        let threads = std::mem::take(&mut *self.threads.lock());
-        threads.iter().filter_map(Weak::upgrade).for_each(|it| it.end());
-        self.special.end();
-        self.space.destroy();
-        self.map.clear();
     }
 
     /// Gives a name to a right of the kernel's.
@@ -240,9 +201,8 @@ impl Task {
         message: &mut Vec<u8>,
         limit: usize,
     ) -> Result<Arrived, Failed> {
-        let _scope = Scope::open();
         let mut buffer = Bytes { bytes: message, received: None, limit };
-        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer)
+        thread::trap(|| trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer))
     }
 
     /// `mach_msg_overwrite`: what is received goes into a buffer of its own, so that the request survives.
@@ -257,9 +217,8 @@ impl Task {
         request: &mut Vec<u8>,
         (received, limit): (&mut Vec<u8>, usize),
     ) -> Result<Arrived, Failed> {
-        let _scope = Scope::open();
         let mut buffer = Bytes { bytes: request, received: Some(received), limit };
-        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer)
+        thread::trap(|| trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer))
     }
 
     /// `mach_msg` as a program in the task's memory makes it: `size` bytes at an address are sent, and up to `limit`
@@ -276,9 +235,10 @@ impl Task {
         at: Address,
         (size, limit): (usize, usize),
     ) -> Result<Arrived, Failed> {
-        let _scope = Scope::open();
-        let mut buffer = InMemory::new(&self.0.map, at, size, limit);
-        trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer)
+        thread::trap(|| {
+            let mut buffer = InMemory::new(&self.0.map, at, size, limit);
+            trap::mach_msg(&self.0, Call { abi, operation, notify }, &mut buffer)
+        })
     }
 
     /// Bytes of the task's memory.
@@ -297,18 +257,12 @@ impl Task {
         if self.0.map.write(at, bytes) { Ok(()) } else { Err(KernReturn::INVALID_ADDRESS) }
     }
 
-    /// Starts a thread of the task.
+    /// Starts a thread of the task. If the task has ended, the program never begins.
     ///
     /// # Panics
     /// If the host has no thread left.
-    pub fn spawn<X: Send + 'static>(&self, name: &str, body: impl FnOnce(Task) -> X + Send + 'static) -> Thread<X> {
-        Thread::start(self, name, body)
-    }
-
-    /// Ends the task (`task_terminate`): its ports die and its rights are released. Its threads go on until they use it.
-    pub fn terminate(&self) {
-        let _scope = Scope::open();
-        self.0.terminate();
+    pub fn spawn<X: Send + 'static>(&self, name: &str, program: impl FnOnce(Task) -> X + Send + 'static) -> Thread<X> {
+        Thread::spawn(self, name, program)
     }
 
     /// Every name the task has, and the bits of `mach_port_type_t` of what it stands for.

@@ -1,55 +1,44 @@
 //! Threads of tasks: host threads that the kernel knows.
 
-use std::cell::RefCell;
+mod run;
+
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
-use mig_rt::{AbiId, SendRight};
+use mig_rt::{AbiId, KernReturn, SendRight};
 
 use crate::effect::Scope;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::kobject::KernelObject;
 use crate::special::{Special, SpecialPorts};
-use crate::sync::{Interrupts, Rank};
-use crate::task::Task;
-use crate::trap;
+use crate::sync::Rank;
+use crate::task::{Task, TaskObject};
+use crate::trap as doors;
+
+pub use run::Terminated;
+pub(crate) use run::{Run, current, interrupts, stop, trap};
 
 /// What a thread is to the kernel.
 pub(crate) struct ThreadObject {
     pub(crate) name: String,
+    pub(crate) task: Weak<TaskObject>,
     pub(crate) special: SpecialPorts,
     pub(crate) port: Arc<Port>,
-    interrupts: Arc<Interrupts>,
-    active: AtomicBool,
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<Arc<ThreadObject>>> = const { RefCell::new(None) };
-    static INTERRUPTS: RefCell<Option<Arc<Interrupts>>> = const { RefCell::new(None) };
-}
-
-/// The interruptions of the current thread. A host thread that no task has started has its own too.
-pub(crate) fn interrupts() -> Arc<Interrupts> {
-    INTERRUPTS.with_borrow_mut(|it| it.get_or_insert_with(Arc::default).clone())
-}
-
-/// The current thread, if a task has started it.
-pub(crate) fn current() -> Option<Arc<ThreadObject>> {
-    CURRENT.with_borrow(Clone::clone)
+    pub(crate) run: Run,
 }
 
 impl ThreadObject {
-    pub(crate) fn new(name: &str, abi: AbiId) -> Arc<ThreadObject> {
+    /// A thread of a task, which must still adopt it.
+    pub(crate) fn new(name: &str, abi: AbiId, task: Weak<TaskObject>) -> Arc<ThreadObject> {
         let _scope = Scope::open();
         let it = Arc::new_cyclic(|this| ThreadObject {
             name: name.to_owned(),
+            task,
             special: SpecialPorts::new(Rank::Thread),
             port: Port::of_object(abi, KernelObject::Thread(this.clone())),
-            interrupts: Arc::default(),
-            active: AtomicBool::new(true),
+            run: Run::new(),
         });
         // It is new, and so has not ended.
         let _ = it.special.set(Special::Kernel, Carried::Send(SendRef::uncounted(&it.port)));
@@ -61,20 +50,48 @@ impl ThreadObject {
         Carried::Send(SendRef::uncounted(&self.port))
     }
 
-    /// Ends it: its port dies.
-    pub(crate) fn end(&self) {
-        if self.active.swap(false, Ordering::AcqRel) {
-            drop(ReceiveRef::of(self.port.clone()));
-            self.special.end();
+    /// Ends it: its port dies, and its program unwinds at the next door.
+    ///
+    /// # Errors
+    /// `KERN_TERMINATED` if it has ended already.
+    pub(crate) fn end(&self) -> Result<(), KernReturn> {
+        if !self.run.end() {
+            return Err(KernReturn::TERMINATED);
         }
+        drop(ReceiveRef::of(self.port.clone()));
+        self.special.end();
+        if let Some(task) = self.task.upgrade() {
+            task.forget(self);
+        }
+        Ok(())
     }
 
-    /// Runs the body of a thread. Its port dies with it, and the reply ports of its calls, also if it panics.
-    pub(crate) fn run<X>(self: Arc<Self>, task: Task, body: impl FnOnce(Task) -> X) -> X {
-        INTERRUPTS.set(Some(self.interrupts.clone()));
-        CURRENT.set(Some(self));
+    /// `thread_abort`: ends what it waits for in the kernel.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ARGUMENT` if it is the current thread, `KERN_TERMINATED` if it has ended.
+    pub(crate) fn abort(&self) -> Result<(), KernReturn> {
+        if self.is_current() {
+            return Err(KernReturn::INVALID_ARGUMENT);
+        }
+        if self.run.has_ended() {
+            return Err(KernReturn::TERMINATED);
+        }
+        self.run.interrupts.interrupt_waiting();
+        Ok(())
+    }
+
+    /// Whether it is the thread that asks.
+    pub(crate) fn is_current(&self) -> bool {
+        current().is_some_and(|it| std::ptr::eq(&*it, self))
+    }
+
+    /// Runs the program of a thread. Its port dies with it, and the reply ports of its calls, also if it panics.
+    fn run<X>(self: Arc<Self>, task: Task, program: impl FnOnce(Task) -> X) -> X {
+        run::set_current(Some(self));
         let _end = End;
-        body(task)
+        stop();
+        program(task)
     }
 }
 
@@ -84,9 +101,10 @@ struct End;
 impl Drop for End {
     fn drop(&mut self) {
         let _scope = Scope::open();
-        trap::forget_reply_ports();
-        if let Some(it) = CURRENT.take() {
-            it.end();
+        doors::forget_reply_ports();
+        if let Some(it) = run::set_current(None) {
+            // It may have been terminated.
+            let _ = it.end();
         }
     }
 }
@@ -99,17 +117,28 @@ pub struct Thread<X> {
 }
 
 impl<X: Send + 'static> Thread<X> {
-    /// Starts one.
-    pub(crate) fn start(task: &Task, name: &str, body: impl FnOnce(Task) -> X + Send + 'static) -> Thread<X> {
-        let object = ThreadObject::new(name, task.abi());
+    /// Starts a new one.
+    pub(crate) fn spawn(task: &Task, name: &str, program: impl FnOnce(Task) -> X + Send + 'static) -> Thread<X> {
+        let object = ThreadObject::new(name, task.abi(), Arc::downgrade(&task.0));
+        // Nobody else knows it.
+        let _ = object.run.take_program();
         task.0.adopt(&object);
+        Thread::start(task, object, program)
+    }
+
+    /// Gives a program to a thread that has none.
+    pub(crate) fn start(
+        task: &Task,
+        object: Arc<ThreadObject>,
+        program: impl FnOnce(Task) -> X + Send + 'static,
+    ) -> Thread<X> {
         let (own, own_task) = (object.clone(), task.clone());
-        let turn = task.0.schedule.as_ref().map(|it| it.add(name));
+        let turn = task.0.schedule.as_ref().map(|it| it.add(&object.name));
         let run = move || match turn {
-            Some(turn) => turn.enter(|| own.run(own_task, body)),
-            None => own.run(own_task, body),
+            Some(turn) => turn.enter(|| own.run(own_task, program)),
+            None => own.run(own_task, program),
         };
-        let host = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+        let host = std::thread::Builder::new().name(object.name.clone()).spawn(run);
         Thread { host: host.expect("the host has threads"), object, task: task.clone() }
     }
 }
@@ -118,14 +147,15 @@ impl<X> Thread<X> {
     /// Waits for its end.
     ///
     /// # Errors
-    /// What it panicked with; something that says nothing if it ended because its kernel was dropped.
+    /// What it panicked with; [`Terminated`] if it, or its task, was terminated before its program came to its end, or if its kernel was dropped.
     pub fn join(self) -> std::thread::Result<X> {
         self.host.join()
     }
 
-    /// Ends its wait for a message or for room (`thread_abort`); if it does not wait, its next wait.
+    /// Ends its wait for a message or for room; if it does not wait, its next wait. The message `thread_abort` ends only
+    /// what the thread waits for already.
     pub fn abort(&self) {
-        self.object.interrupts.interrupt();
+        self.object.run.interrupts.interrupt();
     }
 
     /// A send right of its task to the thread's own port. Dead once the thread has ended.

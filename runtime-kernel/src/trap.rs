@@ -24,8 +24,8 @@ use crate::ipc::port::Port;
 use crate::ipc::queue::{self, Patience, Room, Source, Taken, Unsent};
 use crate::ipc::right::SendOnceRef;
 use crate::ipc::space::{Held, Space};
-use crate::schedule;
 use crate::task::TaskObject;
+use crate::thread;
 use crate::trace::{self, Span};
 
 /// `MACH_MSG_IPC_SPACE`: no room for another name.
@@ -78,7 +78,6 @@ impl Call {
 
 /// `mach_msg`: sends, then receives, and stops at the first failure.
 pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn MessageBuffer) -> Result<Arrived, Failed> {
-    schedule::leave_if_over();
     let mut span = trace::call(task.space.number, call.operation.send, call.operation.receive.is_some());
     let result = perform(task, call, buffer, &mut span);
     span.returns(result.as_ref().err().map(|it| it.code));
@@ -323,7 +322,7 @@ struct ReplyPort {
 
 /// A port that this thread's calls wait on (`mach_reply_port`, cached as the C library does).
 pub(crate) fn reply_port(task: &TaskObject) -> Result<PortName, KernReturn> {
-    schedule::leave_if_over();
+    thread::stop();
     if let Some(name) = cached_reply_port(task) {
         return Ok(name);
     }

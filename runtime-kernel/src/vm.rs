@@ -115,6 +115,16 @@ impl Map {
         true
     }
 
+    /// Takes a copy of everything that another map has: what is written later, either keeps to itself.
+    pub(crate) fn inherit(&self, from: &Map) {
+        let regions: Vec<(u64, Arc<[u8]>)> = {
+            let state = from.state.lock();
+            state.regions.iter().filter(|it| !it.1.lent).map(|(at, it)| (*at, it.data.clone())).collect()
+        };
+        let regions = regions.into_iter().map(|(at, data)| (at, Region { data, lent: false }));
+        self.state.lock().regions.extend(regions);
+    }
+
     /// Releases everything.
     pub(crate) fn clear(&self) {
         self.state.lock().regions.clear();

@@ -13,7 +13,7 @@ use mig_rt::{
 use super::Task;
 use crate::buffer::InStub;
 use crate::effect::Scope;
-use crate::schedule;
+use crate::thread;
 use crate::trap::{self, Call};
 
 impl Transport for Task {
@@ -22,17 +22,18 @@ impl Transport for Task {
     type Memory = TaskMemory;
 
     fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
-        let _scope = Scope::open();
-        let mut stub = InStub { wire: message, spoilt: None };
-        let result = trap::mach_msg(&self.0, Call { abi, operation, notify: PortName::NULL }, &mut stub);
-        if let Some(abi) = stub.spoilt {
-            by_row!(abi, release_received(message.bytes(), self));
-        }
-        result
+        thread::trap(|| {
+            let mut stub = InStub { wire: message, spoilt: None };
+            let result = trap::mach_msg(&self.0, Call { abi, operation, notify: PortName::NULL }, &mut stub);
+            if let Some(abi) = stub.spoilt {
+                by_row!(abi, release_received(message.bytes(), self));
+            }
+            result
+        })
     }
 
     fn make_port(&self) -> Result<PortName, KernReturn> {
-        schedule::leave_if_over();
+        thread::stop();
         let _scope = Scope::open();
         self.0.space.allocate(RightKind::RECEIVE)
     }

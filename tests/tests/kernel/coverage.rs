@@ -138,6 +138,8 @@ fn chapter(number: &str) -> &'static str {
     match number {
         "2" => "Messages",
         "3" => "Ports",
+        "6" => "Threads",
+        "7" => "Tasks",
         "A" => "Servers of what the kernel sends",
         _ => "Ports that tasks and threads carry",
     }

@@ -18,6 +18,7 @@ mod ports;
 mod races;
 mod refusals;
 mod serve;
+mod tasks;
 mod time;
 mod trace;
 mod untyped;

@@ -6,7 +6,7 @@ use generated::mach3::types::{
 };
 use generated::{darwin, mach3};
 use mig_rt::{AbiId, Disposition, KernReturn, PortName, ReceiveRight, Result, SendRight};
-use runtime_kernel::{Task, Thread, names};
+use runtime_kernel::{Task, Terminated, Thread, names};
 
 use crate::world::{Simple, World, poll};
 
@@ -208,7 +208,7 @@ fn without_a_server_nobody_is_found() {
     let late = world.task("late");
     assert!(look_up(&late, b"nobody").is_err());
     server.terminate();
-    assert!(thread.join().unwrap().code() != 0);
+    assert!(thread.join().unwrap_err().is::<Terminated>());
     assert_eq!(late.bootstrap_port().name(), PortName::DEAD);
     assert!(look_up(&late, b"nobody").is_err());
 }
@@ -274,7 +274,7 @@ fn services_come_and_go_in_any_order() {
         assert_eq!((of(dead), of(send)), (0, 1), "seed {seed}: only the right to the host is left");
         server.terminate();
         assert_eq!(world.kernel.run(), Vec::<String>::new(), "seed {seed}");
-        assert_eq!(thread.join().unwrap(), mig_rt::MsgReturn::RCV_PORT_DIED);
+        assert!(thread.join().unwrap_err().is::<Terminated>(), "seed {seed}");
         assert_eq!(world.kernel.check(), Ok(()), "seed {seed}");
     }
 }

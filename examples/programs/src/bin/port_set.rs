@@ -62,7 +62,7 @@ fn main() -> mig_rt::Result<()> {
     deposit("ada", &accounts[0], -30);
     deposit("bob", &accounts[1], -80);
     // The set is gone, and with it what the server receives from.
-    server.terminate();
+    mach_port::mach_port_destroy(&own, set)?;
     let bank = serving.join().expect("the bank does not panic");
     println!("bank: {} of ada, {} of bob", bank.0[&names[0]], bank.0[&names[1]]);
     Ok(())

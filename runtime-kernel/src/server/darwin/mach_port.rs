@@ -122,7 +122,7 @@ impl MachPortServer<InKernel> for Server {
         if attributes::hold(task.space()?, name, flavor, info)? {
             return Ok(());
         }
-        task.task()?.terminate();
+        task.task()?.terminate()?;
         Err(KernReturn::INVALID_ARGUMENT)
     }
 

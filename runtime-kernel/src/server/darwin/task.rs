@@ -8,6 +8,7 @@ use generated::darwin::types::{
 use mig_rt::{KernReturn, Rights, SendRight};
 
 use crate::in_kernel::InKernel;
+use crate::server::tasks::{create, task_calls};
 use crate::server::{Maybe, Server, register, registered, set_special, special};
 use crate::special::Special;
 use crate::task::TaskObject;
@@ -25,6 +26,18 @@ fn settable(number: i32) -> Option<Special> {
 }
 
 impl TaskServer<InKernel> for Server {
+    task_calls!();
+
+    /// Ledgers count nothing here, and are released.
+    fn task_create(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        _: Rights<'_, InKernel, SendRight<InKernel>>,
+        inherit_memory: bool,
+    ) -> Result<SendRight<InKernel>, KernReturn> {
+        create(&target_task, inherit_memory)
+    }
+
     fn mach_ports_register(
         &mut self,
         target_task: Maybe<TaskObject>,

@@ -1,10 +1,13 @@
 //! `thread_act` of Darwin: what threads carry for the kernel's use.
 
+use std::convert::identity;
+
 use generated::darwin::thread_act::ThreadActServer;
 use generated::darwin::types::{THREAD_INSPECT_PORT, THREAD_KERNEL_PORT, THREAD_READ_PORT};
 use mig_rt::{KernReturn, SendRight};
 
 use crate::in_kernel::InKernel;
+use crate::server::tasks::thread_calls;
 use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
 use crate::thread::ThreadObject;
@@ -14,6 +17,12 @@ fn settable(number: i32) -> Option<Special> {
 }
 
 impl ThreadActServer<InKernel> for Server {
+    thread_calls!(identity);
+
+    fn thread_abort(&mut self, target_act: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+        target_act.thread()?.abort()
+    }
+
     /// Inspection and reading have no ports of their own here: what they give is the thread's port itself.
     fn thread_get_special_port(
         &mut self,

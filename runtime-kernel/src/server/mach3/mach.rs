@@ -8,6 +8,7 @@ use generated::mach3::types::{
 use mig_rt::{KernReturn, Rights, SendRight};
 
 use crate::in_kernel::InKernel;
+use crate::server::tasks::{create, failure, task_calls, thread_calls};
 use crate::server::{Maybe, Server, register, registered, set_special, special};
 use crate::special::{MOST_REGISTERED, Special};
 use crate::task::TaskObject;
@@ -33,6 +34,21 @@ fn of_thread(number: i32) -> Option<Special> {
 }
 
 impl MachServer<InKernel> for Server {
+    task_calls!();
+    thread_calls!(failure);
+
+    fn task_create(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        inherit_memory: bool,
+    ) -> Result<SendRight<InKernel>, KernReturn> {
+        create(&target_task, inherit_memory)
+    }
+
+    fn thread_abort(&mut self, target_thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+        target_thread.thread()?.abort().map_err(failure)
+    }
+
     fn mach_ports_register(
         &mut self,
         target_task: Maybe<TaskObject>,

@@ -12,7 +12,7 @@ use crate::world::type_of;
 
 /// The calls of both sets.
 impl Side {
-    fn mach_ports_register(&self, task: &SendRight<Task>, ports: &[SendRight<Task>]) -> Result<()> {
+    pub(crate) fn mach_ports_register(&self, task: &SendRight<Task>, ports: &[SendRight<Task>]) -> Result<()> {
         if self.is_typed() {
             mach3_any::mach_ports_register(self.abi, task, ports)
         } else {
@@ -20,7 +20,7 @@ impl Side {
         }
     }
 
-    fn mach_ports_lookup(&self, task: &SendRight<Task>) -> Result<Vec<SendRight<Task>>> {
+    pub(crate) fn mach_ports_lookup(&self, task: &SendRight<Task>) -> Result<Vec<SendRight<Task>>> {
         if self.is_typed() {
             mach3_any::mach_ports_lookup(self.abi, task).map(Iterator::collect)
         } else {
@@ -28,7 +28,7 @@ impl Side {
         }
     }
 
-    fn task_get_special_port(&self, task: &SendRight<Task>, which: i32) -> Result<SendRight<Task>> {
+    pub(crate) fn task_get_special_port(&self, task: &SendRight<Task>, which: i32) -> Result<SendRight<Task>> {
         if self.is_typed() {
             mach3_any::task_get_special_port(self.abi, task, which)
         } else {
@@ -36,7 +36,12 @@ impl Side {
         }
     }
 
-    fn task_set_special_port(&self, task: &SendRight<Task>, which: i32, port: &SendRight<Task>) -> Result<()> {
+    pub(crate) fn task_set_special_port(
+        &self,
+        task: &SendRight<Task>,
+        which: i32,
+        port: &SendRight<Task>,
+    ) -> Result<()> {
         if self.is_typed() {
             mach3_any::task_set_special_port(self.abi, task, which, port)
         } else {

@@ -1,0 +1,74 @@
+//! What the tasks of one kernel share: the host, as they call it.
+
+use std::sync::Arc;
+
+use mig_rt::AbiId;
+
+use crate::budget::Budget;
+use crate::effect::Scope;
+use crate::ipc::port::Port;
+use crate::ipc::right::{Carried, ReceiveRef, SendRef};
+use crate::kobject::KernelObject;
+use crate::schedule::Schedule;
+use crate::special::Special;
+use crate::sync::{Mutex, Rank};
+use crate::task::TaskObject;
+use crate::trace::{Traced, Tracing};
+
+/// What belongs to no task.
+pub(crate) struct Host {
+    pub(crate) port: Arc<Port>,
+    /// For those who may do more to it.
+    pub(crate) control: Arc<Port>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) schedule: Option<Arc<Schedule>>,
+    pub(crate) tasks: Mutex<Vec<Arc<TaskObject>>>,
+    /// To which new tasks get a right. No right itself: whoever receives there hears when the last of them is gone.
+    pub(crate) bootstrap: Mutex<Option<Arc<Port>>>,
+    pub(crate) traced: Traced,
+}
+
+impl Host {
+    pub(crate) fn new(budget: Budget, schedule: Option<Arc<Schedule>>) -> Arc<Host> {
+        Arc::new(Host {
+            port: Port::of_object(AbiId::GnumachI386, KernelObject::Host),
+            control: Port::of_object(AbiId::GnumachI386, KernelObject::HostPriv),
+            budget: Arc::new(budget),
+            schedule: schedule.clone(),
+            tasks: Mutex::new(Rank::Kernel, Vec::new()),
+            bootstrap: Mutex::new(Rank::Kernel, None),
+            traced: Traced(Tracing::new(schedule)),
+        })
+    }
+
+    /// A new task, to which the kernel writes in an ABI.
+    pub(crate) fn add_task(self: &Arc<Host>, name: &str, abi: AbiId) -> Arc<TaskObject> {
+        let task = TaskObject::new(name, abi, self);
+        let bootstrap = self.bootstrap.lock().clone();
+        if let Some(port) = bootstrap {
+            let _scope = Scope::open();
+            // It is new, and so has not ended.
+            let _ = task.special.set(Special::Bootstrap, Carried::Send(SendRef::make(&port)));
+        }
+        self.traced.0.add_task(task.space.number, name);
+        let mut tasks = self.tasks.lock();
+        // Of a task that has ended nothing is left but what its handles show.
+        let ended: Vec<Arc<TaskObject>> =
+            tasks.extract_if(.., |it| !it.is_active() && Arc::strong_count(it) == 1).collect();
+        tasks.push(task.clone());
+        drop(tasks);
+        drop(ended);
+        task
+    }
+
+    /// The kernel goes: everything ends.
+    pub(crate) fn end(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        for task in tasks {
+            // It may have ended already.
+            let _ = task.terminate();
+        }
+        drop(ReceiveRef::of(self.port.clone()));
+        drop(ReceiveRef::of(self.control.clone()));
+    }
+}

@@ -1,0 +1,82 @@
+//! Routines about tasks and threads that both sets have in the same form. Names and types are those of the set that
+//! includes them.
+
+use mig_rt::{KernReturn, Rights, SendRight};
+
+use super::Maybe;
+use crate::budget::Resource;
+use crate::in_kernel::InKernel;
+use crate::task::TaskObject;
+
+/// Those of tasks.
+macro_rules! task_calls {
+    () => {
+        fn task_terminate(&mut self, target_task: Maybe<TaskObject>) -> Result<(), KernReturn> {
+            target_task.task()?.terminate()
+        }
+
+        fn task_threads(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+        ) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
+            $crate::server::tasks::threads(target_task.task()?)
+        }
+
+        fn task_suspend(&mut self, target_task: Maybe<TaskObject>) -> Result<(), KernReturn> {
+            target_task.task()?.suspend()
+        }
+
+        fn task_resume(&mut self, target_task: Maybe<TaskObject>) -> Result<(), KernReturn> {
+            target_task.task()?.resume()
+        }
+
+        fn thread_create(&mut self, parent_task: Maybe<TaskObject>) -> Result<SendRight<InKernel>, KernReturn> {
+            let thread = $crate::server::tasks::task(&parent_task)?.create_thread()?;
+            Ok(InKernel::send(thread.own_port()))
+        }
+    };
+}
+
+/// Those of threads. A set says by which code it tells of a thread that has ended.
+macro_rules! thread_calls {
+    ($ended:expr) => {
+        fn thread_terminate(&mut self, target_thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+            target_thread.thread()?.end().map_err($ended)
+        }
+
+        fn thread_suspend(&mut self, target_thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+            target_thread.thread()?.run.suspend().map_err($ended)
+        }
+
+        fn thread_resume(&mut self, target_thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+            target_thread.thread()?.run.resume().map_err($ended)
+        }
+    };
+}
+pub(super) use {task_calls, thread_calls};
+
+/// Of whom something is made that takes kernel memory.
+pub(super) fn task(it: &Maybe<TaskObject>) -> Result<&std::sync::Arc<TaskObject>, KernReturn> {
+    let task = it.0.as_ref().ok_or(KernReturn::INVALID_ARGUMENT)?;
+    task.budget.afford(Resource::Objects)?;
+    Ok(task)
+}
+
+/// `task_create`
+pub(super) fn create(parent: &Maybe<TaskObject>, inherits_memory: bool) -> Result<SendRight<InKernel>, KernReturn> {
+    let child = task(parent)?.create_child(inherits_memory)?;
+    Ok(InKernel::send(child.own_port()))
+}
+
+/// `task_threads`
+pub(super) fn threads(task: &TaskObject) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
+    let threads = task.living_threads()?;
+    task.budget.afford(Resource::Objects)?;
+    let rights = threads.iter().map(|it| InKernel::send(it.own_port()));
+    Rights::collect(&InKernel, rights.collect::<Vec<_>>())
+}
+
+/// Mach 3 says of a thread that has ended what it says of a task: `KERN_FAILURE`.
+pub(super) fn failure(code: KernReturn) -> KernReturn {
+    if code == KernReturn::TERMINATED { KernReturn::FAILURE } else { code }
+}

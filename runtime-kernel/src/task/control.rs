@@ -1,0 +1,196 @@
+//! How a task is made, stopped and ended, and its threads with it.
+
+use std::sync::Arc;
+
+use mig_rt::{KernReturn, SendRight};
+
+use super::{Task, TaskObject};
+use crate::effect::Scope;
+use crate::ipc::right::ReceiveRef;
+use crate::kobject::KernelObject;
+use crate::special::Special;
+use crate::thread::{self, Thread, ThreadObject};
+
+/// The threads of a task.
+#[derive(Default)]
+pub(crate) struct Threads {
+    list: Vec<Arc<ThreadObject>>,
+    /// What `task_suspend` has counted.
+    suspensions: u32,
+    /// Threads that it has had.
+    born: u32,
+    ended: bool,
+}
+
+impl TaskObject {
+    /// Another thread of it. If the task has ended, so has the thread.
+    pub(crate) fn adopt(&self, thread: &Arc<ThreadObject>) {
+        let mut threads = self.threads.lock();
+        if threads.ended {
+            drop(threads);
+            let _scope = Scope::open();
+            // It is new.
+            let _ = thread.end();
+            return;
+        }
+        thread.run.hold(threads.suspensions > 0);
+        threads.list.push(thread.clone());
+    }
+
+    /// A thread of it has ended.
+    pub(crate) fn forget(&self, thread: &ThreadObject) {
+        let mut threads = self.threads.lock();
+        let at = threads.list.iter().position(|it| std::ptr::eq(&**it, thread));
+        let gone = at.map(|it| threads.list.swap_remove(it));
+        drop(threads);
+        drop(gone);
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.threads.lock().ended
+    }
+
+    /// Its threads.
+    pub(crate) fn threads(&self) -> Vec<Arc<ThreadObject>> {
+        self.threads.lock().list.clone()
+    }
+
+    /// The same, for those who must not be told of a task that has ended.
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if it has.
+    pub(crate) fn living_threads(&self) -> Result<Vec<Arc<ThreadObject>>, KernReturn> {
+        let threads = self.threads.lock();
+        if threads.ended { Err(KernReturn::FAILURE) } else { Ok(threads.list.clone()) }
+    }
+
+    /// `thread_create`: a thread without a program, suspended once.
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if the task has ended.
+    pub(crate) fn create_thread(self: &Arc<TaskObject>) -> Result<Arc<ThreadObject>, KernReturn> {
+        let number = {
+            let mut threads = self.threads.lock();
+            threads.born += 1;
+            threads.born
+        };
+        let name = format!("{} thread {number}", self.name);
+        let thread = ThreadObject::new(&name, self.space.abi, Arc::downgrade(self));
+        // It is new.
+        let _ = thread.run.suspend();
+        self.adopt(&thread);
+        if thread.run.has_ended() { Err(KernReturn::FAILURE) } else { Ok(thread) }
+    }
+
+    /// `task_create`: a task like this one, without names of its own.
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if this one has ended, or the kernel.
+    pub(crate) fn create_child(&self, inherits_memory: bool) -> Result<Arc<TaskObject>, KernReturn> {
+        let host = self.host.upgrade().ok_or(KernReturn::FAILURE)?;
+        let registered = self.special.registered()?;
+        let child = host.add_task(&format!("{} child", self.name), self.space.abi);
+        child.special.register(registered)?;
+        for which in [Special::Exception, Special::Bootstrap] {
+            child.special.set(which, self.special.get(which)?)?;
+        }
+        if inherits_memory {
+            child.map.inherit(&self.map);
+        }
+        Ok(child)
+    }
+
+    /// `task_suspend`
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if it has ended.
+    pub(crate) fn suspend(&self) -> Result<(), KernReturn> {
+        let threads = self.change_suspensions(|it| Some(it.saturating_add(1)))?;
+        threads.iter().for_each(|it| it.run.await_stop());
+        Ok(())
+    }
+
+    /// `task_resume`
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if it is not suspended, or has ended.
+    pub(crate) fn resume(&self) -> Result<(), KernReturn> {
+        self.change_suspensions(|it| it.checked_sub(1)).map(drop)
+    }
+
+    fn change_suspensions(
+        &self,
+        change: impl FnOnce(u32) -> Option<u32>,
+    ) -> Result<Vec<Arc<ThreadObject>>, KernReturn> {
+        let mut threads = self.threads.lock();
+        if threads.ended {
+            return Err(KernReturn::FAILURE);
+        }
+        threads.suspensions = change(threads.suspensions).ok_or(KernReturn::FAILURE)?;
+        let held = threads.suspensions > 0;
+        threads.list.iter().for_each(|it| it.run.hold(held));
+        Ok(threads.list.clone())
+    }
+
+    /// Ends it: its port dies, its threads end, and everything it holds is released.
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if it has ended already.
+    pub(crate) fn terminate(&self) -> Result<(), KernReturn> {
+        let mut threads = self.threads.lock();
+        if std::mem::replace(&mut threads.ended, true) {
+            return Err(KernReturn::FAILURE);
+        }
+        let list = std::mem::take(&mut threads.list);
+        drop(threads);
+        drop(ReceiveRef::of(self.port.clone()));
+        for thread in list {
+            // It may have ended by itself meanwhile.
+            let _ = thread.end();
+        }
+        self.special.end();
+        self.space.destroy();
+        self.map.clear();
+        Ok(())
+    }
+}
+
+impl Task {
+    /// Gives a program to a thread that was made without one, by `thread_create`: it begins as soon as the thread is not
+    /// suspended. A thread without a program does nothing when it is resumed, since the kernel runs no machine code; but
+    /// it has a state, ports and priorities like any other.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ARGUMENT` if the right is not one to a thread, `KERN_TERMINATED` if the thread has ended,
+    /// `KERN_FAILURE` if it has a program.
+    ///
+    /// # Panics
+    /// If the host has no thread left.
+    pub fn start<X: Send + 'static>(
+        &self,
+        thread: &SendRight<Task>,
+        program: impl FnOnce(Task) -> X + Send + 'static,
+    ) -> Result<Thread<X>, KernReturn> {
+        let port = self.0.space.port(thread.name()).map_err(|_| KernReturn::INVALID_ARGUMENT)?;
+        let thread = port.object().and_then(KernelObject::thread).ok_or(KernReturn::INVALID_ARGUMENT)?;
+        let task = thread.task.upgrade().ok_or(KernReturn::TERMINATED)?;
+        thread.run.take_program()?;
+        Ok(Thread::start(&Task(task), thread, program))
+    }
+
+    /// Ends the task (`task_terminate`): its ports die and its rights are released. Its threads unwind as soon as they
+    /// come to the kernel, or at once if they wait there; what runs between two calls of the kernel still runs, and a
+    /// thread that ends its own task by this returns from it.
+    pub fn terminate(&self) {
+        let _scope = Scope::open();
+        // It may have ended.
+        let _ = self.0.terminate();
+    }
+
+    /// A place where the calling thread can be stopped or ended, as it can at every call of the kernel: for loops that
+    /// make none.
+    pub fn checkpoint(&self) {
+        thread::trap(crate::schedule::checkpoint);
+    }
+}

@@ -1,0 +1,101 @@
+//! Races of those who stop and end tasks and threads. Whoever is too late is told so, and nothing is left behind.
+
+use mig_rt::AbiId;
+use runtime_kernel::Terminated;
+
+use super::Calls;
+use crate::covers::Outcome;
+use crate::ports::carry;
+use crate::races::in_many_orders;
+
+/// The codes that two who end the same task see, and one who asks for its threads.
+#[test]
+fn a_task_is_ended_twice() {
+    in_many_orders(|world, seed| {
+        let abi = AbiId::ALL[seed as usize % 5];
+        let calls = Calls(abi);
+        let (task, other) = (world.kernel.task("task", abi), world.kernel.task("other", abi));
+        let port = carry(&other, &other.self_port(), &task);
+        let idle = other.spawn::<()>("idle", |task| {
+            loop {
+                task.checkpoint();
+            }
+        });
+        let ending = [(); 2].map(|()| {
+            let port = port.try_clone().unwrap();
+            task.spawn("ends", move |_| calls.task_terminate(&port).code())
+        });
+        let asking = task.spawn("asks", move |_| {
+            let created = calls.task_create(&port, false);
+            let codes = [
+                created.code(),
+                calls.thread_create(&port).code(),
+                calls.task_threads(&port).code(),
+                calls.task_suspend(&port).code(),
+                calls.task_resume(&port).code(),
+            ];
+            created.into_iter().for_each(|it| calls.task_terminate(&it).unwrap());
+            codes
+        });
+        assert_eq!(world.kernel.run(), Vec::<String>::new(), "seed {seed}");
+        assert!(idle.join().unwrap_err().is::<Terminated>());
+        let mut codes = ending.map(|it| it.join().unwrap());
+        codes.sort_unstable();
+        assert_eq!(codes[0] == "KERN_FAILURE", codes[1] == "KERN_SUCCESS", "seed {seed}");
+        assert!(codes.iter().any(|it| it == "KERN_SUCCESS"), "seed {seed}: {codes:?}");
+        covers!("task_terminate", "KERN_FAILURE");
+        covers!("task_create", "KERN_FAILURE");
+        covers!("thread_create", "KERN_FAILURE");
+        covers!("task_threads", "KERN_FAILURE");
+        covers!("task_suspend", "KERN_FAILURE");
+        let asked = asking.join().unwrap();
+        for code in &asked {
+            assert!(
+                ["KERN_SUCCESS", "KERN_FAILURE", "MACH_SEND_INVALID_DEST"].contains(&&**code),
+                "seed {seed}: {code}"
+            );
+        }
+        let late = asked.iter().position(|it| it != "KERN_SUCCESS").unwrap_or(5);
+        late * 2 + usize::from(codes[0] == "KERN_FAILURE")
+    });
+}
+
+/// A thread is stopped, let go and ended, by three who do not know of each other, while it works.
+#[test]
+fn a_thread_is_ended_while_it_is_suspended() {
+    in_many_orders(|world, seed| {
+        let abi = AbiId::ALL[seed as usize % 5];
+        let calls = Calls(abi);
+        let (task, other) = (world.kernel.task("task", abi), world.kernel.task("other", abi));
+        let busy = other.spawn::<()>("busy", |task| {
+            loop {
+                task.checkpoint();
+            }
+        });
+        let port = carry(&other, &busy.port(), &task);
+        let thread = || port.try_clone().unwrap();
+        let (one, two, three) = (thread(), thread(), thread());
+        let stopping = task.spawn("stops", move |_| {
+            let stopped = calls.thread_suspend(&one).code();
+            [stopped, calls.thread_resume(&one).code(), calls.thread_abort(&one).code()]
+        });
+        let ending = [two, three].map(|it| task.spawn("ends", move |_| calls.thread_terminate(&it).code()));
+        assert_eq!(world.kernel.run(), Vec::<String>::new(), "seed {seed}");
+        assert!(busy.join().unwrap_err().is::<Terminated>());
+        let allowed = ["KERN_SUCCESS", calls.ended(), "MACH_SEND_INVALID_DEST"];
+        let stopped = stopping.join().unwrap();
+        let ended = ending.map(|it| it.join().unwrap());
+        for code in stopped.iter().chain(&ended) {
+            assert!(allowed.contains(&&**code), "seed {seed}: {code}");
+        }
+        assert_eq!(ended.iter().filter(|it| *it == "KERN_SUCCESS").count(), 1, "seed {seed}");
+        covers!("thread_suspend", "KERN_TERMINATED");
+        covers!("thread_resume", "KERN_TERMINATED");
+        covers!("thread_abort", "KERN_TERMINATED");
+        covers!("thread_terminate", "KERN_TERMINATED");
+        covers!("thread_terminate", "KERN_FAILURE");
+        covers!("thread_suspend", "KERN_FAILURE");
+        covers!("thread_abort", "KERN_FAILURE");
+        stopped.iter().position(|it| it != "KERN_SUCCESS").unwrap_or(3)
+    });
+}
