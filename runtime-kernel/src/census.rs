@@ -6,7 +6,7 @@
 
 mod check;
 mod local;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 mod walk;
 

@@ -13,6 +13,9 @@ use crate::ipc::notify;
 use crate::ipc::port::Port;
 use crate::ipc::queue;
 use crate::sync::holds_none;
+use crate::sync::host::thread_local;
+#[cfg(loom)]
+use crate::sync::host::{CellKey as _, RefCellKey as _};
 
 /// Something that remains to be done.
 #[derive(Debug)]

@@ -18,6 +18,9 @@ use crate::ipc::copyin::{self, Header, Names, invalid};
 use crate::ipc::message::Destination;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
+#[cfg(loom)]
+use crate::sync::host::RefCellKey as _;
+use crate::sync::host::thread_local;
 
 /// The kernel's handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -46,6 +46,8 @@ mod in_kernel;
 mod ipc;
 mod kernel;
 mod kobject;
+#[cfg(all(test, loom))]
+mod models;
 pub mod names;
 mod schedule;
 mod server;

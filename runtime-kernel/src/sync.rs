@@ -4,19 +4,22 @@
 //! deadlock fails the first time it is taken, not the first time it meets its opposite.
 
 pub(crate) mod host;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::cell::Cell;
 use std::fmt;
 use std::num::NonZero;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use host::Condvar;
+use host::atomic::{AtomicBool, Ordering};
+
+#[cfg(loom)]
+use host::CellKey as _;
 
 use crate::schedule::{self, Turn};
 
@@ -42,7 +45,7 @@ pub(crate) enum Rank {
     Transit,
 }
 
-thread_local! {
+host::thread_local! {
     /// The ranks of the locks that this thread holds: a bit each.
     static HELD: Cell<u32> = const { Cell::new(0) };
 }
@@ -59,7 +62,7 @@ pub(crate) struct Mutex<T> {
 }
 
 impl<T> Mutex<T> {
-    pub(crate) const fn new(rank: Rank, value: T) -> Mutex<T> {
+    pub(crate) fn new(rank: Rank, value: T) -> Mutex<T> {
         Mutex { rank, inner: host::Mutex::new(value) }
     }
 
@@ -120,7 +123,7 @@ pub(crate) struct Waiter<O> {
 }
 
 /// Looks before a thread sleeps: some microseconds, a small part of what sleeping and waking costs.
-const SPINS: u32 = 400;
+const SPINS: u32 = if cfg!(loom) { 1 } else { 400 };
 
 /// Interruptions of one thread.
 #[derive(Default)]
@@ -218,7 +221,9 @@ impl<O: Send + 'static> Waiter<O> {
     fn rouse(&self) {
         match &self.turn {
             Some(turn) => turn.make_ready(),
-            None => drop(self.woken.notify_all()),
+            None => {
+                self.woken.notify_all();
+            }
         }
     }
 

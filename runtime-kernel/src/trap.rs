@@ -370,7 +370,7 @@ pub(crate) fn forget_reply_ports() {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use mig_rt::Transport;
 

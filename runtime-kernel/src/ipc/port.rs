@@ -7,8 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::atomic::AtomicU8;
 
 use mig_rt::{AbiId, MsgReturn, PortName};
 use smallvec::SmallVec;
@@ -22,6 +21,8 @@ use super::right::{ReceiveRef, SendOnceRef};
 use super::set::Membership;
 use super::transit;
 use crate::kobject::KernelObject;
+use crate::sync::host::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::host::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use crate::sync::{Guard, Mutex, Rank};
 
 /// Messages that a new port holds (`MACH_PORT_QLIMIT_DEFAULT`).
@@ -80,7 +81,7 @@ pub(crate) struct Armed {
     pub(crate) notify: SendOnceRef,
 }
 
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+static NEXT_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
 impl Port {
     /// A port that nobody receives from yet.

@@ -4,6 +4,7 @@
 //! destroyed. One lock is taken to put a receive right into a queued message, and the walk takes no other.
 
 use std::collections::HashMap;
+#[cfg(not(loom))]
 use std::sync::LazyLock;
 
 use super::message::Message;
@@ -11,7 +12,12 @@ use super::right::Carried;
 use crate::sync::{Mutex, Rank};
 
 /// By port: the port in whose queue its receive right waits.
+#[cfg(not(loom))]
 static CARRIED_BY: LazyLock<Mutex<HashMap<u64, u64>>> = LazyLock::new(|| Mutex::new(Rank::Transit, HashMap::new()));
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref CARRIED_BY: Mutex<HashMap<u64, u64>> = Mutex::new(Rank::Transit, HashMap::new());
+}
 
 fn carried(message: &Message) -> impl Iterator<Item = u64> {
     message.rights().filter(|it| matches!(it, Carried::Receive(_))).filter_map(|it| Some(it.port()?.id))

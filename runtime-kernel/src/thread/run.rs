@@ -14,6 +14,9 @@ use mig_rt::KernReturn;
 use super::ThreadObject;
 use crate::effect::Scope;
 use crate::schedule;
+#[cfg(loom)]
+use crate::sync::host::RefCellKey as _;
+use crate::sync::host::thread_local;
 use crate::sync::{Interrupts, Mutex, Rank, Waiter};
 
 /// What a thread unwinds with that has been terminated, or whose task has: [`Thread::join`](crate::Thread::join) returns
