@@ -1,6 +1,8 @@
 //! The kernel agrees with a model of ports, rights and names that is too simple to be wrong in the same way.
 //!
-//! A run is a list of operations that a seed chooses. If kernel and model disagree, the list is cut down to a short one
+//! A run is a list of operations that a seed chooses, and with them the ABI of each task: what it writes, and what the
+//! kernel writes to it. So messages of five ABIs meet in the queues, and each is received in its own. Nobody waits: every
+//! send and every receive has no time at all. If kernel and model disagree, the list is cut down to a short one
 //! that still makes them disagree, and printed.
 
 mod calls;
@@ -10,6 +12,7 @@ mod letters;
 mod messages;
 mod operation;
 mod ports;
+mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -65,13 +68,13 @@ fn shortest(mut operations: Vec<Operation>, watch: Watch) -> Vec<Operation> {
 fn agree(seed: u64, census: usize) {
     let mut random = Random::new(seed);
     let mut operations: Vec<Operation> = (0..LENGTH).map(|_| random.operation()).collect();
-    let watch = Watch { census, eager: seed.is_multiple_of(2), low_names: seed % 5 == 4 };
+    let watch = Watch { census, eager: seed.is_multiple_of(2), low_names: seed % 5 == 4, abis: random.abis() };
     let Some((at, why)) = disagreement(&operations, watch) else { return };
     operations.truncate(at + 1);
     let operations = shortest(operations, Watch { census: 1, ..watch });
     let (_, last) = disagreement(&operations, Watch { census: 1, ..watch }).unwrap_or_default();
     let list: Vec<String> = operations.iter().map(|it| format!("    task {}: {:?}", it.task, it.act)).collect();
-    panic!("seed {seed}: {why}\nshortest: {last}\n{}", list.join("\n"));
+    panic!("seed {seed}: {why}\nshortest: {last}\n{:?}\n{}", watch.abis, list.join("\n"));
 }
 
 /// A hundred thousand operations; as many as the environment variable `MODEL_OPERATIONS` says, if it is there, and then

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use generated::mach3::mach_port::gnumach_i386 as mach_port;
+use generated::{darwin, mach3};
 use mig_rt::{
-    AbiId, Disposition, Failed, MsgOptions, PortName, ReceiveRight, RightKind, SendRight, Timeout, Transport,
+    AbiId, Arrived, Disposition, Failed, MsgOptions, PortName, ReceiveRight, RightKind, SendRight, Timeout,
+    TrailerElements, Transport,
 };
 use runtime_kernel::{Census, Kernel, Task};
 
@@ -12,11 +13,25 @@ use super::calls::{Status, can_allocate};
 use super::messages::Named;
 use super::operation::{Act, Name, Operation, TASKS};
 use super::ports::{Model, What};
+use super::wire::is_untyped;
 
 /// Names of a task, beyond which it makes no new ones.
 const MOST_NAMES: usize = 24;
 
-const ABI: AbiId = AbiId::GnumachI386;
+/// A call of a task in its own ABI.
+macro_rules! call {
+    ($abi:expr, $routine:ident($($argument:expr),*)) => {
+        match $abi {
+            abi if is_untyped(abi) => darwin::mach_port::any::$routine(abi, $($argument),*),
+            abi => mach3::mach_port::any::$routine(abi, $($argument),*),
+        }
+    };
+}
+
+/// The ABI for a call that Darwin has in another form.
+fn typed(abi: AbiId) -> AbiId {
+    if is_untyped(abi) { AbiId::GnumachI386 } else { abi }
+}
 
 /// How often to look.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +42,8 @@ pub(crate) struct Watch {
     pub(crate) eager: bool,
     /// Whether chosen names are those that the kernel would choose.
     pub(crate) low_names: bool,
+    /// Of each task: what it writes, and what the kernel writes to it.
+    pub(crate) abis: [AbiId; TASKS],
 }
 
 /// A task of the kernel that the model knows too.
@@ -40,8 +57,8 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    fn new(kernel: &Kernel) -> Slot {
-        let task = kernel.task("task", ABI);
+    fn new(kernel: &Kernel, abi: AbiId) -> Slot {
+        let task = kernel.task("task", abi);
         let me = task.self_port();
         let reply = task.reply_port().unwrap();
         let reserved = task.rights().into_iter().map(|it| it.0.0).collect();
@@ -74,8 +91,8 @@ pub(super) fn code<X>(it: Result<X, mig_rt::Error>) -> Result<X, i32> {
 impl Pair {
     pub(crate) fn new(watch: Watch) -> Pair {
         let kernel = Kernel::default();
-        let slots: Vec<Slot> = (0..TASKS).map(|_| Slot::new(&kernel)).collect();
-        let model = Model::of_tasks(TASKS);
+        let slots: Vec<Slot> = watch.abis.iter().map(|abi| Slot::new(&kernel, *abi)).collect();
+        let model = Model::of_tasks(&watch.abis);
         let empty = kernel.census();
         Pair { kernel, slots, model, watch, empty, step: 0 }
     }
@@ -167,33 +184,33 @@ impl Pair {
     fn simple(&mut self, task: usize, act: &Act) -> Checked {
         let pick = |it: Name| self.pick(task, it);
         let port = |it: Name| PortName(pick(it));
-        let me = &self.slots[task].me;
+        let (me, abi) = (&self.slots[task].me, self.model.abis[task]);
         let (kernel, model) = match *act {
             Act::AllocateName(kind, name) => {
-                let kernel = mach_port::mach_port_allocate_name(me, kind, port(name));
+                let kernel = call!(abi, mach_port_allocate_name(me, kind, port(name)));
                 (kernel, self.model.allocate_name(task, kind, self.pick(task, name)))
             }
             Act::Rename(old, new) => {
                 let (old, new) = (pick(old), pick(new));
-                let kernel = mach_port::mach_port_rename(me, PortName(old), PortName(new));
+                let kernel = call!(abi, mach_port_rename(me, PortName(old), PortName(new)));
                 (kernel, self.model.rename(task, old, new))
             }
             Act::Destroy(name) => {
                 let name = pick(name);
-                (mach_port::mach_port_destroy(me, PortName(name)), self.model.destroy(task, name))
+                (call!(abi, mach_port_destroy(me, PortName(name))), self.model.destroy(task, name))
             }
             Act::Deallocate(name) => {
                 let name = pick(name);
-                (mach_port::mach_port_deallocate(me, PortName(name)), self.model.deallocate(task, name))
+                (call!(abi, mach_port_deallocate(me, PortName(name))), self.model.deallocate(task, name))
             }
             Act::ModRefs(name, kind, delta) => {
                 let name = pick(name);
-                let kernel = mach_port::mach_port_mod_refs(me, PortName(name), kind, delta);
+                let kernel = call!(abi, mach_port_mod_refs(me, PortName(name), kind, delta));
                 (kernel, self.model.mod_refs(task, name, kind, delta))
             }
             Act::GetRefs(name, kind) => {
                 let name = pick(name);
-                let kernel = mach_port::mach_port_get_refs(me, PortName(name), kind);
+                let kernel = call!(abi, mach_port_get_refs(me, PortName(name), kind));
                 let model = self.model.get_refs(task, name, kind);
                 return same("references", code(kernel), model.map_err(|it| it.code()));
             }
@@ -205,26 +222,26 @@ impl Pair {
     /// The same of receive rights and sets.
     fn receiving(&mut self, task: usize, act: &Act) -> Checked {
         let pick = |it: Name| self.pick(task, it);
-        let me = &self.slots[task].me;
+        let (me, abi) = (&self.slots[task].me, self.model.abis[task]);
         let (kernel, model) = match *act {
             Act::SetLimit(name, limit) => {
                 let name = pick(name);
-                let kernel = mach_port::mach_port_set_qlimit(me, PortName(name), limit);
+                let kernel = mach3::mach_port::any::mach_port_set_qlimit(typed(abi), me, PortName(name), limit);
                 (kernel, self.model.set_limit(task, name, limit))
             }
             Act::SetMade(name, count) => {
                 let name = pick(name);
-                let kernel = mach_port::mach_port_set_mscount(me, PortName(name), count);
+                let kernel = call!(abi, mach_port_set_mscount(me, PortName(name), count));
                 (kernel, self.model.set_made(task, name, count))
             }
             Act::SetSequence(name, number) => {
                 let name = pick(name);
-                let kernel = mach_port::mach_port_set_seqno(me, PortName(name), number);
+                let kernel = call!(abi, mach_port_set_seqno(me, PortName(name), number));
                 (kernel, self.model.set_sequence(task, name, number))
             }
             Act::MoveMember(member, after) => {
                 let (member, after) = (pick(member), pick(after));
-                let kernel = mach_port::mach_port_move_member(me, PortName(member), PortName(after));
+                let kernel = call!(abi, mach_port_move_member(me, PortName(member), PortName(after)));
                 (kernel, self.model.move_member(task, member, after))
             }
             _ => return Ok(()),
@@ -233,7 +250,7 @@ impl Pair {
     }
 
     fn allocate(&mut self, task: usize, kind: RightKind) -> Checked {
-        let kernel = code(mach_port::mach_port_allocate(&self.slots[task].me, kind));
+        let kernel = code(call!(self.model.abis[task], mach_port_allocate(&self.slots[task].me, kind)));
         let model = can_allocate(kind).map_err(|it| it.code());
         same("result", kernel.map(drop), model)?;
         if let Ok(PortName(name)) = kernel {
@@ -247,7 +264,11 @@ impl Pair {
 
     fn status(&mut self, task: usize, name: Name) -> Checked {
         let name = self.pick(task, name);
-        let kernel = mach_port::mach_port_get_receive_status(&self.slots[task].me, PortName(name));
+        let kernel = mach3::mach_port::any::mach_port_get_receive_status(
+            typed(self.model.abis[task]),
+            &self.slots[task].me,
+            PortName(name),
+        );
         let kernel = kernel.map(|it| Status {
             set: it.mps_pset.0,
             sequence: it.mps_seqno,
@@ -264,7 +285,11 @@ impl Pair {
 
     fn members(&mut self, task: usize, name: Name) -> Checked {
         let name = self.pick(task, name);
-        let kernel = mach_port::mach_port_get_set_status(&self.slots[task].me, PortName(name));
+        let kernel = mach3::mach_port::any::mach_port_get_set_status(
+            typed(self.model.abis[task]),
+            &self.slots[task].me,
+            PortName(name),
+        );
         let kernel = kernel.and_then(|it| {
             let mut names: Vec<u32> = it.iter()?.map(|it| it.0).collect();
             names.sort_unstable();
@@ -294,7 +319,7 @@ impl Pair {
     fn kill(&mut self, task: usize) {
         self.slots[task].task.terminate();
         self.model.kill(task);
-        self.slots[task] = Slot::new(&self.kernel);
+        self.slots[task] = Slot::new(&self.kernel, self.model.abis[task]);
     }
 
     /// Names and their bits.
@@ -312,7 +337,7 @@ impl Pair {
         self.compare_names(task)?;
         for (name, entry) in &self.model.tasks[task] {
             let kind = if entry.what == What::Dead { RightKind::DEAD_NAME } else { RightKind::SEND };
-            let kernel = mach_port::mach_port_get_refs(&self.slots[task].me, PortName(*name), kind);
+            let kernel = call!(self.model.abis[task], mach_port_get_refs(&self.slots[task].me, PortName(*name), kind));
             same(&format!("references of {name:#x} in task {task}"), code(kernel), Ok(entry.references))?;
         }
         Ok(())
@@ -350,17 +375,20 @@ impl Pair {
         (send, receive): (bool, Option<PortName>),
         (limit, large): (usize, bool),
         notify: Option<u32>,
-    ) -> Result<(), Failed> {
+    ) -> Result<Arrived, Failed> {
+        let abi = self.model.abis[task];
+        let option = if is_untyped(abi) { MsgOptions::DARWIN_SEND_NOTIFY } else { MsgOptions::SEND_NOTIFY };
         let operation = mig_rt::Operation {
             send,
             receive,
             send_timeout: Some(Timeout(0)),
             receive_timeout: Some(Timeout(0)),
             large,
-            options: if notify.is_some() { MsgOptions::SEND_NOTIFY } else { MsgOptions::NONE },
+            options: if notify.is_some() { option } else { MsgOptions::NONE },
+            trailer: TrailerElements::Sequence,
             ..mig_rt::Operation::default()
         };
-        self.slots[task].task.mach_msg(ABI, operation, PortName(notify.unwrap_or(0)), bytes, limit).map(drop)
+        self.slots[task].task.mach_msg(abi, operation, PortName(notify.unwrap_or(0)), bytes, limit)
     }
 
     pub(super) fn named(&self, task: usize, (name, how): (Name, Disposition)) -> Named {

@@ -1,63 +1,52 @@
 //! Operations that move rights in messages, by hand: stubs would not send what is wrong.
 
-use mig_rt::{Address, Disposition, Memory, MsgReturn, PortName, Transport};
+use generated::{darwin, mach3};
+use mig_rt::{Address, Disposition, Memory, MsgId, MsgReturn, PortName, Transport};
 
 use super::drive::{Checked, Pair, same};
-use super::messages::{Enclosed, Letter, Named, Sent, size};
+use super::messages::{Enclosed, Letter, Named, Sent, TRAILER, size};
 use super::operation::Name;
 use super::ports::{Item, Message, Right};
-
-/// Ids of `mach_port`.
-const REQUEST_NOTIFICATION: u32 = 3214;
-const INSERT_RIGHT: u32 = 3215;
-const EXTRACT_RIGHT: u32 = 3216;
-
-/// Type words: a number, a name that is only a number, a right, bytes out of line that move.
-const NUMBER: u32 = 0x1001_2002;
-const PORT_NAME: u32 = 0x1001_200f;
-const RIGHT: u32 = 0x1001_2000;
-const BYTES: u32 = 0x4000_0809;
-const COMPLEX: u32 = 1 << 31;
-
-fn right((name, how): Named) -> [u32; 2] {
-    [RIGHT | u32::from(how.0), name]
-}
-
-fn bytes_of(words: &[u32]) -> Vec<u8> {
-    words.iter().flat_map(|it| it.to_le_bytes()).collect()
-}
-
-fn words_of(bytes: &[u8]) -> Vec<u32> {
-    bytes.chunks_exact(4).map(|it| u32::from_le_bytes([it[0], it[1], it[2], it[3]])).collect()
-}
+use super::wire::{self, Part, Parts};
 
 /// How a right looks that has arrived.
-fn arrived(it: Right) -> u32 {
+fn arrived(it: Right) -> Disposition {
     match it {
-        Right::Null | Right::Dead => 0,
-        Right::Receive(_) => 16,
-        Right::Send(_) => 17,
-        Right::Once(_) => 18,
+        Right::Null | Right::Dead => Disposition::NONE,
+        Right::Receive(_) => Disposition::MOVE_RECEIVE,
+        Right::Send(_) => Disposition::MOVE_SEND,
+        Right::Once(_) => Disposition::MOVE_SEND_ONCE,
     }
 }
 
 impl Pair {
-    /// A request to the kernel: the words of the reply behind its code.
-    fn call(&self, task: usize, id: u32, body: &[u32]) -> Result<Vec<u32>, i32> {
-        let slot = &self.slots[task];
-        let size = 24 + body.len() as u32 * 4;
-        let head = [19 | 21 << 8 | COMPLEX, size, slot.me.name().0, slot.reply.0, 0, id];
-        let mut bytes = bytes_of(&[&head[..], body].concat());
+    /// A request to the kernel: the right that its answer brings, if it does.
+    fn call(&self, task: usize, mach3: MsgId, darwin: MsgId, body: Vec<Part>) -> Result<u32, i32> {
+        let (slot, abi) = (&self.slots[task], self.model.abis[task]);
+        let remote = (slot.me.name().0, Disposition::COPY_SEND);
+        let local = (slot.reply.0, Disposition::MAKE_SEND_ONCE);
+        let id = if wire::is_untyped(abi) { darwin } else { mach3 };
+        let complex = body.iter().any(|it| matches!(it, Part::Right(_)));
+        let mut bytes = Parts { complex, remote, local, id: id.0 as u32, body }.write(abi);
         let reply = Some(slot.reply);
-        if let Err(why) = self.msg(task, &mut bytes, (true, reply), (4096, false), None) {
-            // The reply right was released with the request, and says so to the reply port.
-            self.msg(task, &mut bytes, (false, reply), (4096, false), None).map_err(|it| it.code.code())?;
-            return Err(why.code.code());
-        }
-        let words = words_of(&bytes);
-        match words[7] {
-            0 => Ok(words[8..].to_vec()),
-            code => Err(code as i32),
+        let arrived = match self.msg(task, &mut bytes, (true, reply), (4096, false), None) {
+            Ok(it) => it,
+            Err(why) => {
+                // The reply right was released with the request, and says so to the reply port.
+                self.msg(task, &mut bytes, (false, reply), (4096, false), None).map_err(|it| it.code.code())?;
+                return Err(why.code.code());
+            }
+        };
+        let body = Parts::read(arrived.abi, &bytes[..arrived.size as usize]).body;
+        // An untyped answer with rights has no code.
+        let (code, rest) = match body.first() {
+            Some(Part::Word(code)) => (*code as i32, &body[1..]),
+            _ => (0, &body[..]),
+        };
+        match (code, rest.first()) {
+            (0, Some(Part::Right((name, _)))) => Ok(*name),
+            (0, _) => Ok(0),
+            (code, _) => Err(code),
         }
     }
 
@@ -72,12 +61,12 @@ impl Pair {
     }
 
     /// The result of a call that gives a right back.
-    fn take_result(&mut self, task: usize, kernel: Result<Vec<u32>, i32>, model: Result<Right, i32>) -> Checked {
-        same("result", kernel.clone().map(drop), model.map(drop))?;
+    fn take_result(&mut self, task: usize, kernel: Result<u32, i32>, model: Result<Right, i32>) -> Checked {
+        same("result", kernel.map(drop), model.map(drop))?;
         // What follows from a call is done before its answer is read.
         self.model.settle();
         match (kernel, model) {
-            (Ok(words), Ok(right)) => self.model.give(task, right, words[1]),
+            (Ok(name), Ok(right)) => self.model.give(task, right, name),
             _ => Ok(()),
         }
     }
@@ -90,9 +79,9 @@ impl Pair {
         notify: (Name, Disposition),
     ) -> Checked {
         let (name, notify) = (self.pick(task, name), self.named(task, notify));
-        let [kind, to] = right(notify);
-        let body = [PORT_NAME, name, NUMBER, id, NUMBER, sync, kind, to];
-        let kernel = self.call(task, REQUEST_NOTIFICATION, &body);
+        let body = vec![Part::Name(name), Part::Word(id), Part::Word(sync), Part::Right(notify)];
+        let mach3 = mach3::mach_port::MACH_PORT_REQUEST_NOTIFICATION;
+        let kernel = self.call(task, mach3, darwin::mach_port::MACH_PORT_REQUEST_NOTIFICATION, body);
         let model = self.take_right(task, notify);
         let model = model.and_then(|it| self.model.request(task, name, id, sync, it).map_err(|it| it.code()));
         self.take_result(task, kernel, model)
@@ -104,8 +93,8 @@ impl Pair {
             // It would be no right, and another message.
             return Ok(());
         }
-        let [kind, right] = right(poly);
-        let kernel = self.call(task, INSERT_RIGHT, &[PORT_NAME, name, kind, right]);
+        let (mach3, darwin) = (mach3::mach_port::MACH_PORT_INSERT_RIGHT, darwin::mach_port::MACH_PORT_INSERT_RIGHT);
+        let kernel = self.call(task, mach3, darwin, vec![Part::Name(name), Part::Right(poly)]);
         let model = self.take_right(task, poly);
         let model = model.and_then(|it| self.model.insert(task, name, it).map_err(|it| it.code()));
         same("result", kernel.map(drop), model)
@@ -113,7 +102,9 @@ impl Pair {
 
     pub(super) fn extract(&mut self, task: usize, right: (Name, Disposition)) -> Checked {
         let named = self.named(task, right);
-        let kernel = self.call(task, EXTRACT_RIGHT, &[PORT_NAME, named.0, NUMBER, named.1.0.into()]);
+        let (mach3, darwin) = (mach3::mach_port::MACH_PORT_EXTRACT_RIGHT, darwin::mach_port::MACH_PORT_EXTRACT_RIGHT);
+        let body = vec![Part::Name(named.0), Part::Word(named.1.0.into())];
+        let kernel = self.call(task, mach3, darwin, body);
         let model = self.model.extract(task, named).map_err(|it| it.code());
         self.take_result(task, kernel, model)
     }
@@ -137,42 +128,39 @@ impl Pair {
         if let Some(at) = region {
             self.slots[task].task.unlend(at, 0);
         }
-        let kernel = kernel.map_err(|it| it.code);
+        let kernel = kernel.map(drop).map_err(|it| it.code);
         match self.model.send(task, &letter) {
             Sent::Done => same("result", kernel, Ok(())),
             Sent::WillNotify => same("result", kernel, Err(MsgReturn::SEND_WILL_NOTIFY)),
             Sent::Refused(code) => same("result", kernel, Err(code)),
             Sent::Back(code, message) => {
                 same("result", kernel, Err(code))?;
-                let words = words_of(&bytes);
-                let bits = arrived(message.to) | arrived(message.reply) << 8 | complex(&message);
-                same("bits of what came back", words[0], bits)?;
-                self.model.give(task, message.to, words[2])?;
-                self.model.give(task, message.reply, words[3])?;
-                self.compare_body(task, &message, &words)
+                let back = Parts::read(message.abi, &bytes);
+                let bits = (arrived(message.to), arrived(message.reply), complex(&message));
+                same("bits of what came back", (back.remote.1, back.local.1, back.complex), bits)?;
+                self.model.give(task, message.to, back.remote.0)?;
+                self.model.give(task, message.reply, back.local.0)?;
+                self.compare_body(task, &message, &back.body)
             }
         }
     }
 
     /// A message's bytes, and the memory that it sends.
     fn write(&self, task: usize, letter: &Letter) -> (Vec<u8>, Option<Address>) {
-        let bits = u32::from(letter.to.1.0) | u32::from(letter.reply.1.0) << 8;
-        let complex = if letter.body.is_empty() { 0 } else { COMPLEX };
-        let size = 24 + letter.body.len() as u32 * 8;
-        let mut words = vec![bits | complex, size, letter.to.0, letter.reply.0, 0, letter.id];
         let mut region = None;
-        for it in &letter.body {
-            match it {
-                Enclosed::Right(it) => words.extend(right(*it)),
-                Enclosed::Memory(size, byte) => {
-                    let via = &self.slots[task].task;
-                    let at = via.surrender(via.allocate(*size, &mut |it| it.fill(*byte)).unwrap());
-                    region = Some(at);
-                    words.extend([BYTES | (*size as u32) << 16, at.0 as u32]);
-                }
+        let body = letter.body.iter().map(|it| match it {
+            Enclosed::Right(it) => Part::Right(*it),
+            Enclosed::Memory(size, byte) => {
+                let via = &self.slots[task].task;
+                let at = via.surrender(via.allocate(*size, &mut |it| it.fill(*byte)).unwrap());
+                region = Some(at);
+                Part::Memory(at, *size)
             }
-        }
-        (bytes_of(&words), region)
+        });
+        let body: Vec<Part> = body.collect();
+        let complex = !body.is_empty();
+        let parts = Parts { complex, remote: letter.to, local: letter.reply, id: letter.id, body };
+        (parts.write(self.model.abis[task]), region)
     }
 
     pub(super) fn receive(&mut self, task: usize, name: Name, room: (usize, bool)) -> Checked {
@@ -180,45 +168,51 @@ impl Pair {
         let mut bytes = Vec::new();
         let kernel = self.msg(task, &mut bytes, (false, Some(PortName(name))), room, None);
         let model = self.model.receive(task, name, room);
-        same("result", kernel.map_err(|it| it.code), model.as_ref().map(drop).map_err(|it| *it))?;
-        let Ok((message, sequence)) = model else { return Ok(()) };
-        let words = words_of(&bytes);
-        let bits = arrived(message.to) << 8 | arrived(message.reply) | complex(&message);
+        let result = kernel.as_ref().map(drop).map_err(|it| it.code);
+        same("result", result, model.as_ref().map(drop).map_err(|it| *it))?;
+        let (Ok(it), Ok((message, sequence))) = (kernel, model) else { return Ok(()) };
+        let trailer = if wire::is_untyped(message.abi) { TRAILER as u32 } else { 0 };
+        same("ABI, size, and size of the trailer", (it.abi, it.size as usize, it.trailer), {
+            (message.abi, size(&message), trailer)
+        })?;
+        same("sequence number", wire::sequence(it.abi, &bytes, it.size as usize), sequence)?;
         let (Right::Send(id) | Right::Once(id)) = message.to else { return Err("it came from nowhere".to_owned()) };
-        let local = self.model.ports[&id].home.map_or(0, |it| it.1);
-        let head = [bits, size(&message) as u32, words[2], local, sequence, message.id];
-        same("header", &words[..6], &head)?;
+        let parts = Parts::read(it.abi, &bytes[..it.size as usize]);
+        let local = (self.model.ports[&id].home.map_or(0, |it| it.1), arrived(message.to));
+        let head = (local, arrived(message.reply), complex(&message), message.id);
+        same("header", (parts.local, parts.remote.1, parts.complex, parts.id), head)?;
         self.model.arrive(message.to);
-        self.model.give(task, message.reply, words[2])?;
-        self.compare_body(task, &message, &words)
+        self.model.give(task, message.reply, parts.remote.0)?;
+        self.compare_body(task, &message, &parts.body)
     }
 
     /// Compares what a message brought, and gives its rights to the task.
-    fn compare_body(&mut self, task: usize, message: &Message, words: &[u32]) -> Checked {
-        same("size", words.len(), 6 + 2 * message.body.len())?;
-        for (item, words) in message.body.iter().zip(words[6..].chunks(2)) {
-            match item {
-                Item::Right(it) => {
-                    if arrived(*it) != 0 {
-                        same("type of a right", words[0], RIGHT | arrived(*it))?;
+    fn compare_body(&mut self, task: usize, message: &Message, parts: &[Part]) -> Checked {
+        same("parts", parts.len(), message.body.len())?;
+        for (item, part) in message.body.iter().zip(parts) {
+            match (item, part) {
+                (Item::Right(it), Part::Right((name, how))) => {
+                    if arrived(*it) != Disposition::NONE {
+                        same("type of a right", *how, arrived(*it))?;
                     }
-                    self.model.give(task, *it, words[1])?;
+                    self.model.give(task, *it, *name)?;
                 }
-                Item::Word(it) => same("number", words[1], *it)?,
-                Item::Memory(data) => {
-                    same("type of memory", words[0], BYTES | (data.len() as u32) << 16)?;
+                (Item::Word(it), Part::Word(word)) => same("number", word, it)?,
+                (Item::Memory(data), Part::Memory(at, size)) => {
+                    same("size of memory", *size, data.len())?;
                     let via = &self.slots[task].task;
                     // SAFETY: the message's memory, taken once.
                     #[allow(unsafe_code, reason = "the message is read by hand")]
-                    let memory = unsafe { via.adopt(Address(words[1].into()), data.len()) };
+                    let memory = unsafe { via.adopt(*at, data.len()) };
                     same("memory", memory.bytes().unwrap(), &data[..])?;
                 }
+                other => return Err(format!("an item has become another: {other:x?}")),
             }
         }
         Ok(())
     }
 }
 
-fn complex(message: &Message) -> u32 {
-    if message.body.iter().any(|it| !matches!(it, Item::Word(_))) { COMPLEX } else { 0 }
+fn complex(message: &Message) -> bool {
+    message.body.iter().any(|it| !matches!(it, Item::Word(_)))
 }

@@ -3,6 +3,10 @@
 use mig_rt::{Disposition, MsgReturn};
 
 use super::ports::{Entry, Id, Item, MOST, Message, Model, Right, Told, What};
+use super::wire;
+
+/// Bytes of a trailer with a sequence number.
+pub(crate) const TRAILER: usize = 12;
 
 /// A name and what is done with it.
 pub(crate) type Named = (u32, Disposition);
@@ -172,7 +176,9 @@ impl Model {
             (Right::Null | Right::Dead, _) => {}
         }
         if let Right::Receive(id) = right {
-            self.port(id).home = Some((task, name));
+            let abi = self.abis[task];
+            let port = self.port(id);
+            (port.home, port.abi) = (Some((task, name)), abi);
         }
     }
 
@@ -198,7 +204,8 @@ impl Model {
             }
         }
         let serial = self.number();
-        let message = Message { serial, to, reply, id: letter.id, body, accepted: None };
+        let abi = self.abis[task];
+        let message = Message { serial, abi, to, reply, id: letter.id, body, accepted: None };
         match (self.deliver(message, false), letter.notify) {
             (None, _) => Sent::Done,
             (Some(it), None) => Sent::Back(MsgReturn::SEND_TIMED_OUT, it),
@@ -280,7 +287,9 @@ impl Model {
             _ => return Err(MsgReturn::RCV_INVALID_NAME),
         };
         let port = self.port(id);
-        let size = size(port.queue.front().ok_or(MsgReturn::RCV_TIMED_OUT)?);
+        let first = port.queue.front().ok_or(MsgReturn::RCV_TIMED_OUT)?;
+        // Trailers are received with it.
+        let size = size(first) + if wire::is_untyped(first.abi) { TRAILER } else { 0 };
         if large && size > limit {
             return Err(MsgReturn::RCV_TOO_LARGE);
         }
@@ -310,7 +319,10 @@ impl Model {
     }
 }
 
-/// Bytes of a message of `gnumach-i386`.
+/// Bytes of a message.
 pub(crate) fn size(message: &Message) -> usize {
-    24 + 8 * message.body.len()
+    let count = |is: fn(&Item) -> bool| message.body.iter().filter(|it| is(it)).count();
+    let rights = count(|it| matches!(it, Item::Right(_)));
+    let regions = count(|it| matches!(it, Item::Memory(_)));
+    wire::size(message.abi, rights, regions, count(|it| matches!(it, Item::Word(_))))
 }

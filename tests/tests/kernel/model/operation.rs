@@ -1,7 +1,7 @@
 //! Operations, chosen by a seed. They name things by what they are, so that a list of them stays a program when some are
 //! left out.
 
-use mig_rt::{Disposition, RightKind};
+use mig_rt::{AbiId, Disposition, RightKind};
 
 use super::calls::DISPOSITIONS;
 
@@ -88,6 +88,11 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         ((self.0 >> 16) % u64::from(end)) as u32
+    }
+
+    /// One of every task, which are mostly not the same.
+    pub(crate) fn abis(&mut self) -> [AbiId; TASKS] {
+        [(); TASKS].map(|()| self.pick(&AbiId::ALL))
     }
 
     fn one_in(&mut self, n: u32) -> bool {

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use mig_rt::AbiId;
+
 /// The number of a port or of a set.
 pub(crate) type Id = u32;
 
@@ -50,6 +52,8 @@ pub(crate) enum Item {
 pub(crate) struct Message {
     /// Unlike every other's.
     pub(crate) serial: u32,
+    /// Its own, whoever receives it.
+    pub(crate) abi: AbiId,
     pub(crate) to: Right,
     pub(crate) reply: Right,
     pub(crate) id: u32,
@@ -62,6 +66,8 @@ pub(crate) struct Message {
 pub(crate) struct Port {
     /// The task that receives from it, and its name there.
     pub(crate) home: Option<(usize, u32)>,
+    /// In which the kernel writes to that task, or to the last one.
+    pub(crate) abi: AbiId,
     pub(crate) sends: u32,
     pub(crate) onces: u32,
     pub(crate) made: u32,
@@ -105,6 +111,8 @@ enum Effect {
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
+    /// In which each task writes.
+    pub(crate) abis: Vec<AbiId>,
     /// The names of each task.
     pub(crate) tasks: Vec<BTreeMap<u32, Entry>>,
     /// Ports that live.
@@ -115,8 +123,8 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    pub(crate) fn of_tasks(number: usize) -> Model {
-        Model { tasks: vec![BTreeMap::new(); number], ..Model::default() }
+    pub(crate) fn of_tasks(abis: &[AbiId]) -> Model {
+        Model { abis: abis.to_vec(), tasks: vec![BTreeMap::new(); abis.len()], ..Model::default() }
     }
 
     pub(crate) fn number(&mut self) -> u32 {
@@ -128,6 +136,7 @@ impl Model {
         let id = self.number();
         let port = Port {
             home: Some((task, name)),
+            abi: self.abis[task],
             sends: 0,
             onces: 0,
             made: 0,
@@ -259,9 +268,10 @@ impl Model {
             Told::SendOnce => (71, None),
             Told::DeadName(name) => (72, Some(Item::Word(name))),
         };
-        let serial = self.number();
+        let (serial, abi) = (self.number(), self.ports[&id].abi);
         let body = body.into_iter().collect();
-        let message = Message { serial, to: Right::Once(id), reply: Right::Null, id: number, body, accepted: None };
+        let message =
+            Message { serial, abi, to: Right::Once(id), reply: Right::Null, id: number, body, accepted: None };
         self.effects.push_back(Effect::Deliver(message));
     }
 
