@@ -1,10 +1,13 @@
 //! Races that real kernels have lost: names that go while they are looked up, ports that the kernel keeps, and threads
 //! that nobody wakes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use generated::mach3::mach::gnumach_i386 as mach;
 use generated::mach3::mach_port::gnumach_i386 as mach_port;
 use mig_rt::{Disposition, MsgReturn, Operation, PortName, ReceiveRight, RightKind};
-use runtime_kernel::Task;
+use runtime_kernel::{Task, Terminated};
 
 use crate::covers::Outcome;
 use crate::races::{in_many_orders, run};
@@ -173,26 +176,42 @@ fn a_port_dies_while_its_name_is_dropped() {
     });
 }
 
-/// A world that ends with threads in it ends them.
+/// A task that ends with threads in it ends them, wherever they are: those that wait, and those that come to it later.
 #[test]
-fn a_task_that_ends_wakes_all_who_wait_in_it() {
+fn a_task_that_ends_ends_all_who_wait_in_it() {
     in_many_orders(|world: &World, seed| {
-        let task = world.task("task");
+        let (task, other) = (world.task("task"), world.task("other"));
         let (name, full) = (port(&task), port(&task));
         (0..5).for_each(|id| Simple::to(full, Disposition::MAKE_SEND, id).send(&task).unwrap());
-        let receiving: Vec<_> = (0..3).map(|_| task.spawn("receives", move |task| wait(&task, name))).collect();
-        let send = move |task: Task| Simple::to(full, Disposition::MAKE_SEND, 9).send_with(&task, Operation::default());
-        let sending: Vec<_> = (0..2).map(|_| task.spawn("sends", send)).collect();
-        let ends = task.spawn("ends", |task| task.terminate());
-        run(world, seed);
-        ends.join().unwrap();
-        let codes = receiving.into_iter().map(|it| it.join().unwrap().unwrap_err());
-        let late = codes.filter(|it| *it == MsgReturn::RCV_INVALID_NAME).count();
-        for it in sending {
-            let sent = it.join().unwrap();
-            let fine = [Ok(()), Err(MsgReturn::SEND_INVALID_DEST), Err(MsgReturn::SEND_INTERRUPTED)];
-            assert!(fine.contains(&sent), "seed {seed}: {sent:?}");
+        let begun = Arc::new(AtomicUsize::new(0));
+        let begin = |begun: &Arc<AtomicUsize>| {
+            let begun = begun.clone();
+            move || begun.fetch_add(1, Ordering::Relaxed)
+        };
+        let mut waiting = Vec::new();
+        for _ in 0..3 {
+            let begin = begin(&begun);
+            waiting.push(task.spawn("receives", move |task| {
+                begin();
+                drop(wait(&task, name));
+            }));
         }
-        late
+        for _ in 0..2 {
+            let begin = begin(&begun);
+            waiting.push(task.spawn("sends", move |task| {
+                begin();
+                let _ = Simple::to(full, Disposition::MAKE_SEND, 9).send_with(&task, Operation::default());
+            }));
+        }
+        let counted = begun.clone();
+        let ends = other.spawn("ends", move |_| {
+            task.terminate();
+            counted.load(Ordering::Relaxed)
+        });
+        run(world, seed);
+        for it in waiting {
+            assert!(it.join().unwrap_err().is::<Terminated>(), "seed {seed}");
+        }
+        ends.join().unwrap()
     });
 }
