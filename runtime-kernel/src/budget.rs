@@ -1,8 +1,11 @@
 //! What a kernel has to give, so that running out of it can be tried.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mig_rt::KernReturn;
+
+use crate::vm::Frames;
 
 /// Something that can run short.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +31,8 @@ pub enum Resource {
 pub(crate) struct Budget {
     /// Names of one task.
     pub(crate) most_names: usize,
+    /// Pages of its tasks' memory.
+    pub(crate) frames: Arc<Frames>,
     left: [AtomicU32; 7],
 }
 
@@ -36,7 +41,7 @@ const UNLIMITED: u32 = u32::MAX;
 
 impl Budget {
     pub(crate) fn new(most_names: usize) -> Budget {
-        Budget { most_names, left: [const { AtomicU32::new(UNLIMITED) }; 7] }
+        Budget { most_names, frames: Arc::default(), left: [const { AtomicU32::new(UNLIMITED) }; 7] }
     }
 
     pub(crate) fn limit(&self, resource: Resource, uses: Option<u32>) {

@@ -1,6 +1,6 @@
 //! Where a program has its message: in a stub's buffer, in bytes of its own, or in its task's memory.
 
-use mig_rt::{AbiId, Address, Wire};
+use mig_rt::{AbiId, Address, Protection, Wire};
 
 use crate::vm::Map;
 
@@ -87,7 +87,12 @@ pub(crate) struct InMemory<'a> {
 impl<'a> InMemory<'a> {
     /// So many bytes at an address are to be sent; so many may be received there.
     pub(crate) fn new(map: &'a Map, at: Address, size: usize, limit: usize) -> InMemory<'a> {
-        InMemory { map, at, message: map.read(at, size), limit }
+        // A size that no memory has is not one to reserve bytes for.
+        let message = map.permit(at.0, size, Protection::READ).and_then(|()| {
+            let mut message = vec![0; size];
+            map.read(at.0, &mut message).map(|()| message)
+        });
+        InMemory { map, at, message: message.ok(), limit }
     }
 }
 
@@ -101,10 +106,11 @@ impl MessageBuffer for InMemory<'_> {
     }
 
     fn holds(&self, size: usize) -> bool {
-        self.map.holds(self.at, size)
+        self.map.permit(self.at.0, size, Protection::WRITE).is_ok()
     }
 
     fn put(&mut self, message: &[u8]) {
-        self.map.write(self.at, message);
+        // It was there when the message was taken; if it has gone since, nobody reads it.
+        let _ = self.map.write(self.at.0, message);
     }
 }

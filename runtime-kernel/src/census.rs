@@ -41,6 +41,8 @@ pub struct Census {
     pub receivers: usize,
     /// Regions of memory of all tasks.
     pub regions: usize,
+    /// Pages of memory that exist, in tasks, in messages and in memory entries: those that copies share count once.
+    pub pages: usize,
     /// Bytes of memory that messages carry out of line.
     pub carried_bytes: usize,
 }
@@ -48,12 +50,12 @@ pub struct Census {
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Census { tasks, names, ports, dead_ports, sets, sends, .. } = self;
-        let Census { send_onces, messages, senders, receivers, regions, carried_bytes, .. } = self;
+        let Census { send_onces, messages, senders, receivers, regions, pages, carried_bytes, .. } = self;
         write!(
             f,
             "{tasks} tasks, {names} names, {ports} ports ({dead_ports} dead), {sets} sets, {sends} send rights, "
         )?;
         write!(f, "{send_onces} send-once rights, {messages} messages, {senders} blocked senders, ")?;
-        write!(f, "{receivers} receivers, {regions} regions, {carried_bytes} bytes in messages")
+        write!(f, "{receivers} receivers, {regions} regions, {pages} pages, {carried_bytes} bytes in messages")
     }
 }

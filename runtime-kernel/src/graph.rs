@@ -13,7 +13,9 @@ mod svg;
 
 use std::fmt;
 
-use mig_rt::{PortName, RightKind};
+use mig_rt::{Address, Inherit, PortName, Protection, RightKind};
+
+use crate::vm::PAGE;
 
 pub(crate) use look::look;
 
@@ -30,7 +32,7 @@ pub struct Graph {
     pub ports: Vec<Port>,
 }
 
-/// A task and its names.
+/// A task, its names and its memory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Task {
@@ -38,6 +40,34 @@ pub struct Task {
     pub name: String,
     /// What it calls its rights.
     pub names: Vec<Name>,
+    /// What its addresses mean.
+    pub memory: Vec<Region>,
+}
+
+/// Addresses of a task that mean a part of one object, with the same rights.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Region {
+    /// The first address.
+    pub start: Address,
+    /// The first address behind it.
+    pub end: Address,
+    /// What may be done now.
+    pub protection: Protection,
+    /// What may be done at most.
+    pub maximum: Protection,
+    /// What a new task gets of it.
+    pub inheritance: Inherit,
+    /// The object, numbered in the order in which objects were found; none if nobody has touched the memory.
+    pub object: Option<u32>,
+    /// Of the first address, in the object.
+    pub offset: u64,
+    /// Pages that are there.
+    pub resident: u64,
+    /// How often it is wired.
+    pub wired: u32,
+    /// Whether others may see the same memory.
+    pub shared: bool,
 }
 
 /// A name in a task.
@@ -156,6 +186,36 @@ impl Port {
     }
 }
 
+/// Addresses, rights and the object in one line.
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rights = |it: Protection| {
+            let bit = |bit, letter| if it.has(bit) { letter } else { '-' };
+            [bit(Protection::READ, 'r'), bit(Protection::WRITE, 'w'), bit(Protection::EXECUTE, 'x')]
+        };
+        let (now, most) = (rights(self.protection), rights(self.maximum));
+        let inheritance = match self.inheritance {
+            Inherit::SHARE => "share",
+            Inherit::COPY => "copy",
+            _ => "none",
+        };
+        write!(f, "{:#x}-{:#x} {}/{} {inheritance}", self.start.0, self.end.0, text(now), text(most))?;
+        match self.object {
+            Some(number) => write!(f, ", object {number} at {:#x}", self.offset)?,
+            None => f.write_str(", untouched")?,
+        }
+        write!(f, ", {} of {} pages", self.resident, (self.end.0 - self.start.0) / PAGE)?;
+        if self.shared {
+            f.write_str(", shared")?;
+        }
+        if self.wired > 0 { write!(f, ", wired{}", counted(self.wired)) } else { Ok(()) }
+    }
+}
+
+fn text(letters: [char; 3]) -> String {
+    letters.iter().collect()
+}
+
 impl Message {
     fn label(&self) -> String {
         if self.memory == 0 { self.name.clone() } else { format!("{}, {} bytes", self.name, self.memory) }
@@ -177,7 +237,7 @@ fn counted(count: u32) -> String {
     if count > 1 { format!(" ×{count}") } else { String::new() }
 }
 
-/// A line for each name, port and message.
+/// A line for each name, region of memory, port and message.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = |it: &[u32]| it.iter().map(|it| format!(" p{it}")).collect::<String>();
@@ -188,6 +248,7 @@ impl fmt::Display for Graph {
                 let count = if sends { counted(it.references) } else { String::new() };
                 writeln!(f, "    {}{count}{}", it.label(), numbers(&it.ports))?;
             }
+            task.memory.iter().try_for_each(|it| writeln!(f, "    memory {it}"))?;
         }
         for port in &self.ports {
             writeln!(f, "port {}: {}", port.title(), port.counts())?;

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use mig_rt::carried::Sender;
 use mig_rt::{
@@ -21,6 +21,8 @@ use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
 #[cfg(loom)]
 use crate::sync::host::RefCellKey as _;
 use crate::sync::host::thread_local;
+use crate::vm::MapCopy;
+use crate::vm::copy::Gathered;
 
 /// The kernel's handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +32,7 @@ pub(crate) struct InKernel;
 struct Table {
     rights: Vec<Option<(Carried, u32)>>,
     free: Vec<u32>,
-    memory: BTreeMap<u64, Arc<[u8]>>,
+    memory: BTreeMap<u64, MapCopy>,
     next_address: u64,
 }
 
@@ -78,7 +80,7 @@ impl Table {
         Some(right)
     }
 
-    fn put_memory(&mut self, data: Arc<[u8]>) -> Address {
+    fn put_memory(&mut self, data: MapCopy) -> Address {
         // No message takes what has no bytes.
         if data.is_empty() {
             return Address(0);
@@ -207,11 +209,12 @@ impl Names for InKernel {
         names.map(|it| invalid(it).map_or_else(|| self.take_right(it, disposition), Ok)).collect()
     }
 
-    fn take_memory(&self, at: Address, size: usize, _: bool) -> Result<Arc<[u8]>, MsgReturn> {
+    fn take_memory(&self, at: Address, size: usize, _: bool) -> Result<MapCopy, MsgReturn> {
         // Everything that the kernel sends is its own and is given away, loans included.
         let data = TABLE.with_borrow_mut(|it| it.memory.remove(&at.0));
-        let data = data.filter(|it| it.len() >= size).ok_or(MsgReturn::SEND_INVALID_MEMORY)?;
-        Ok(if data.len() == size { data } else { Arc::from(&data[..size]) })
+        let mut data = data.filter(|it| it.len() >= size).ok_or(MsgReturn::SEND_INVALID_MEMORY)?;
+        data.truncate(size);
+        Ok(data)
     }
 
     fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
@@ -222,7 +225,7 @@ impl Names for InKernel {
         })
     }
 
-    fn give_memory(&self, _: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
+    fn give_memory(&self, _: AbiId, data: MapCopy) -> Result<Address, MsgReturn> {
         Ok(TABLE.with_borrow_mut(|it| it.put_memory(data)))
     }
 
@@ -305,11 +308,11 @@ impl Transport for InKernel {
     fn allocate(&self, size: usize, fill: &mut dyn FnMut(&mut [u8])) -> Result<KernelMemory, KernReturn> {
         let mut data = vec![0; size];
         fill(&mut data);
-        Ok(KernelMemory(data.into()))
+        Ok(KernelMemory::from(MapCopy::Bytes(data)))
     }
 
     fn lend(&self, data: &[u8]) -> Result<Address, KernReturn> {
-        Ok(TABLE.with_borrow_mut(|it| it.put_memory(Arc::from(data))))
+        Ok(TABLE.with_borrow_mut(|it| it.put_memory(MapCopy::Bytes(data.to_vec()))))
     }
 
     fn unlend(&self, at: Address, _: usize) {
@@ -317,28 +320,37 @@ impl Transport for InKernel {
     }
 
     fn surrender(&self, memory: KernelMemory) -> Address {
-        TABLE.with_borrow_mut(|it| it.put_memory(memory.0))
+        TABLE.with_borrow_mut(|it| it.put_memory(memory.data))
     }
 
     #[allow(unsafe_code, reason = "the trait has it so; nothing here depends on the contract")]
     unsafe fn adopt(&self, at: Address, size: usize) -> KernelMemory {
         let data = TABLE.with_borrow_mut(|it| it.memory.remove(&at.0));
         debug_assert!(data.is_some() || size == 0, "memory of a message was taken twice");
-        KernelMemory(data.unwrap_or_else(|| Arc::from([])))
+        KernelMemory::from(data.unwrap_or_default())
     }
 }
 
 /// Memory that has arrived in the kernel.
 #[derive(Debug)]
-pub(crate) struct KernelMemory(pub(crate) Arc<[u8]>);
+pub(crate) struct KernelMemory {
+    pub(crate) data: MapCopy,
+    seen: OnceLock<Gathered>,
+}
+
+impl From<MapCopy> for KernelMemory {
+    fn from(data: MapCopy) -> KernelMemory {
+        KernelMemory { data, seen: OnceLock::new() }
+    }
+}
 
 impl Memory for KernelMemory {
     fn len(&self) -> usize {
-        self.0.len()
+        self.data.len()
     }
 
     fn bytes(&self) -> Result<&[u8], KernReturn> {
-        Ok(&self.0)
+        Ok(self.data.bytes(&self.seen))
     }
 }
 

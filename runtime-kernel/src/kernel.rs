@@ -64,6 +64,18 @@ impl Kernel {
         Task(self.host.add_task(name, abi))
     }
 
+    /// A new task with what it inherits of another's memory, as `vm_inherit` has said: nothing, the memory itself or a
+    /// copy.
+    ///
+    /// # Errors
+    /// `KERN_RESOURCE_SHORTAGE`.
+    pub fn fork(&self, parent: &Task, name: &str) -> Result<Task, KernReturn> {
+        let task = self.task(name, parent.abi());
+        let inherited = parent.0.map.fork(&task.0.map);
+        inherited.inspect_err(|_| task.terminate())?;
+        Ok(task)
+    }
+
     /// Records every message from now on, or none any more. Nothing else changes: a traced run of a seeded kernel is the
     /// same run.
     pub fn trace(&self, to: Option<&Trace>) {
@@ -129,6 +141,11 @@ impl Kernel {
             if !lost.is_empty() {
                 return Err(format!("task {}: ports {lost:?} live, and nothing reaches them", task.name));
             }
+        }
+        // What a program looks at in place may be memory no more.
+        let (found, exist) = (walk.census.pages as u64, self.host.budget.frames.pages());
+        if found > exist || exist > found + self.host.budget.frames.pinned() {
+            return Err(format!("{exist} pages exist, and {found} can be reached"));
         }
         effect::check()?;
         in_kernel::check()?;

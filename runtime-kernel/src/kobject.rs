@@ -13,10 +13,11 @@ use crate::ipc::copyout::{Envelope, copy_out};
 use crate::ipc::message::Message;
 use crate::ipc::pool;
 use crate::ipc::port::Port;
-use crate::ipc::right::SendRef;
+use crate::ipc::right::{ReceiveRef, SendRef};
 use crate::server::{self, Server};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
+use crate::vm::MemoryEntry;
 
 /// What a port of the kernel stands for.
 #[derive(Clone)]
@@ -29,11 +30,17 @@ pub(crate) enum KernelObject {
     Host,
     /// The host, for those who may do more to it.
     HostPriv,
+    /// Memory that can be mapped.
+    MemoryEntry(Arc<MemoryEntry>),
 }
 
 impl KernelObject {
-    /// No send right to its port exists.
-    pub(crate) fn no_senders(&self) {}
+    /// No send right to its port exists. What nobody can ask for any more goes.
+    pub(crate) fn no_senders(&self, port: &Arc<Port>) {
+        if let KernelObject::MemoryEntry(_) = self {
+            drop(ReceiveRef::of(port.clone()));
+        }
+    }
 
     /// Its port is gone.
     pub(crate) fn port_died(&self) {}
@@ -54,6 +61,14 @@ impl KernelObject {
         }
     }
 
+    /// The memory, if it is some.
+    pub(crate) fn memory(&self) -> Option<&Arc<MemoryEntry>> {
+        match self {
+            KernelObject::MemoryEntry(it) => Some(it),
+            _ => None,
+        }
+    }
+
     /// Darwin's number for its kind (`ipc_kobject_type_t`).
     pub(crate) fn kind(&self) -> u32 {
         match self {
@@ -61,6 +76,7 @@ impl KernelObject {
             KernelObject::Task(_) => 2,
             KernelObject::Host => 3,
             KernelObject::HostPriv => 4,
+            KernelObject::MemoryEntry(_) => 28,
         }
     }
 }
@@ -72,6 +88,7 @@ impl fmt::Debug for KernelObject {
             KernelObject::Thread(it) => write!(f, "thread {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
             KernelObject::Host => f.write_str("host"),
             KernelObject::HostPriv => f.write_str("privileged host"),
+            KernelObject::MemoryEntry(it) => write!(f, "memory of {} bytes", it.size),
         }
     }
 }

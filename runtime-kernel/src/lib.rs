@@ -29,12 +29,14 @@
 //!   the calls about those answer `KERN_INVALID_CAPABILITY` and `KERN_INVALID_ARGUMENT`, as they do for other ports.
 //! - Servers that the kernel calls without messages (`mach_subsystem_create`, and the prototype of
 //!   `mach_port_allocate_full`) do not exist: `MIG_BAD_ID` and `KERN_INVALID_VALUE`, as in Darwin today.
+//! - Nothing supplies memory but the kernel: a port of a memory manager is an invalid argument of `vm_map`, and `vm_msync`
+//!   checks its arguments and has nowhere to write to.
 //! - Options of ports about the importance and the sleep of programs are accepted, and have nothing to act on.
 //!
 //! # Reading order
 //! `ipc` is ports, rights, names and messages; `trap` the doors that a task comes in by; `kobject` how the kernel serves
-//! requests to its own ports; `server` what it answers. `effect` is how anything follows from anything. [`names`] is a
-//! program that most others want.
+//! requests to its own ports; `server` what it answers; `vm` is memory. `effect` is how anything follows from anything.
+//! [`names`] is a program that most others want.
 
 mod budget;
 mod buffer;
@@ -62,6 +64,6 @@ mod vm;
 pub use budget::Resource;
 pub use census::Census;
 pub use kernel::{Config, Kernel, Order};
-pub use task::{Task, TaskMemory};
+pub use task::{ProgramMemory, Task, TaskMemory};
 pub use thread::{Terminated, Thread};
 pub use trace::Trace;

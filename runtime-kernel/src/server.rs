@@ -4,6 +4,7 @@ mod both;
 mod darwin;
 mod mach3;
 mod tasks;
+mod vm;
 
 use std::sync::{Arc, LazyLock};
 

@@ -34,6 +34,8 @@ pub(crate) enum Rank {
     Thread,
     /// A task's memory.
     Map,
+    /// What its addresses mean.
+    Object,
     /// A space of port names.
     Space,
     /// A port.

@@ -1,6 +1,7 @@
 //! Tasks: a space of port names and some memory, and the handle through which generated stubs use them.
 
 mod control;
+mod memory;
 mod transport;
 
 use std::fmt;
@@ -27,9 +28,10 @@ use crate::special::{Special, SpecialPorts};
 use crate::sync::{Mutex, Rank};
 use crate::thread::{self, Thread};
 use crate::trap::{self, Call};
-use crate::vm::Map;
+use crate::vm::{self, Map, MapCopy};
 
 use control::Threads;
+pub use memory::ProgramMemory;
 pub use transport::TaskMemory;
 
 /// What a task is to the kernel.
@@ -57,7 +59,7 @@ impl TaskObject {
         let it = Arc::new_cyclic(|this| TaskObject {
             name: name.to_owned(),
             space: Space::new(abi, host.budget.clone()),
-            map: Map::new(&host.budget),
+            map: Map::new(abi, &host.budget),
             special: SpecialPorts::new(Rank::Task),
             schedule: host.schedule.clone(),
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
@@ -244,17 +246,22 @@ impl Task {
     /// Bytes of the task's memory.
     ///
     /// # Errors
-    /// `KERN_INVALID_ADDRESS` if they are not all in one region.
+    /// `KERN_INVALID_ADDRESS` where the task has no memory, `KERN_PROTECTION_FAILURE` where it may not read.
     pub fn read(&self, at: Address, size: usize) -> Result<Vec<u8>, KernReturn> {
-        self.0.map.read(at, size).ok_or(KernReturn::INVALID_ADDRESS)
+        self.memory().read_bytes(at, size)
     }
 
-    /// Writes into the task's memory. Whoever shares the region keeps it as it was.
+    /// Writes into the task's memory. Whoever has a copy of it keeps it as it was.
     ///
     /// # Errors
-    /// `KERN_INVALID_ADDRESS` if the bytes are not all in one region.
+    /// As [`read`](Task::read), of writing.
     pub fn write(&self, at: Address, bytes: &[u8]) -> Result<(), KernReturn> {
-        if self.0.map.write(at, bytes) { Ok(()) } else { Err(KernReturn::INVALID_ADDRESS) }
+        self.memory().write_bytes(at, bytes)
+    }
+
+    /// The task's memory, as its programs read and write it.
+    pub fn memory(&self) -> ProgramMemory<'_> {
+        ProgramMemory::of(self)
     }
 
     /// Starts a thread of the task. If the task has ended, the program never begins.
@@ -290,8 +297,8 @@ impl Names for TaskObject {
         self.space.take_rights(names, disposition)
     }
 
-    fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<Arc<[u8]>, MsgReturn> {
-        self.map.take(at, size, deallocate).ok_or(MsgReturn::SEND_INVALID_MEMORY)
+    fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<MapCopy, MsgReturn> {
+        self.map.copy_in(at.0, size, deallocate).map_err(|_| MsgReturn::SEND_INVALID_MEMORY)
     }
 
     fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn> {
@@ -307,8 +314,8 @@ impl Names for TaskObject {
         }
     }
 
-    fn give_memory(&self, abi: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn> {
-        self.map.map(abi, data, false).map_err(|code| match code {
+    fn give_memory(&self, abi: AbiId, data: MapCopy) -> Result<Address, MsgReturn> {
+        self.map.copy_out(data, vm::bounds(abi).end, false).map(Address).map_err(|code| match code {
             KernReturn::NO_SPACE => MsgReturn::known(trap::VM_SPACE),
             _ => MsgReturn::known(trap::VM_KERNEL),
         })

@@ -13,6 +13,8 @@ use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
 use crate::ipc::set::PortSet;
 use crate::ipc::space::{Entry, Held};
 use crate::task::TaskObject;
+use crate::vm::Object;
+use crate::vm::frame::Run;
 
 /// Where a right is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +62,10 @@ pub(crate) struct Walk {
     /// What did not hold in what was looked at.
     pub(crate) wrong: Vec<String>,
     unseen: Vec<Arc<Port>>,
+    /// Runs of pages, by where they are.
+    runs: BTreeSet<usize>,
+    /// Objects of messages, to be looked at when no port is locked.
+    objects: Vec<Arc<Object>>,
 }
 
 impl Walk {
@@ -70,6 +76,9 @@ impl Walk {
         tasks.iter().for_each(|it| walk.task(it));
         while let Some(port) = walk.unseen.pop() {
             walk.look_at(&port);
+        }
+        for it in std::mem::take(&mut walk.objects) {
+            it.each_run(&mut |it| walk.run(it));
         }
         walk.census.sets = walk.sets.len();
         for it in walk.ports.values() {
@@ -100,6 +109,7 @@ impl Walk {
         }
         self.census.tasks += usize::from(task.is_active());
         self.census.regions += task.map.len();
+        task.map.each_run(&mut |it| self.run(it));
         if let Err(why) = task.map.check() {
             self.wrong.push(format!("memory of task {}: {why}", task.name));
         }
@@ -114,6 +124,13 @@ impl Walk {
         }
         if !state.alive && state.names().next().is_some() {
             self.wrong.push(format!("task {} has ended and has names", task.name));
+        }
+    }
+
+    /// Pages, each run once.
+    fn run(&mut self, run: &Arc<Run>) {
+        if self.runs.insert(Arc::as_ptr(run) as usize) {
+            self.census.pages += run.pages() as usize;
         }
     }
 
@@ -138,6 +155,10 @@ impl Walk {
     }
 
     fn look_at(&mut self, port: &Arc<Port>) {
+        if let Some(memory) = port.object().and_then(|it| it.memory()) {
+            self.kernel_port(port, "memory");
+            memory.object.each_run(&mut |it| self.run(it));
+        }
         let state = port.lock();
         self.rights_in(port, &state);
         let mut requests: Vec<(u32, PortName)> = state.rare.dead_names.iter().map(|it| (it.space, it.name)).collect();
@@ -176,6 +197,7 @@ impl Walk {
             self.notification(it, place);
         }
         self.census.carried_bytes += message.memory();
+        self.objects.extend(message.objects().cloned());
     }
 
     fn notification(&mut self, it: &Notification, place: Place) {

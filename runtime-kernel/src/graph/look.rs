@@ -3,21 +3,24 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use mig_rt::{MsgId, RightKind};
+use mig_rt::{Address, MsgId, RightKind};
 
-use super::{Graph, Message, Name, Port, Task};
+use super::{Graph, Message, Name, Port, Region, Task};
 use crate::ipc::message;
 use crate::ipc::port;
 use crate::ipc::space::{Entry, Held, SpaceState};
 use crate::task::TaskObject;
 use crate::trace::{Tracing, object_name, routine};
+use crate::vm::map::Found;
 
 /// Looks at everything, taking one space or port at a time.
 pub(crate) fn look(tasks: &[Arc<TaskObject>], tracing: &Tracing) -> Graph {
-    let mut walk = Walk { tracing, routines: tracing.routines(), found: Vec::new(), seen: HashSet::new() };
+    let mut walk =
+        Walk { tracing, routines: tracing.routines(), found: Vec::new(), seen: HashSet::new(), objects: Vec::new() };
     let tasks = tasks.iter().filter_map(|it| {
         let names = walk.space(&it.space.lock())?;
-        Some(Task { name: it.name.clone(), names })
+        let memory = it.map.regions().into_iter().map(|it| walk.region(&it)).collect();
+        Some(Task { name: it.name.clone(), names, memory })
     });
     let tasks = tasks.collect();
     let mut ports = Vec::new();
@@ -34,6 +37,8 @@ struct Walk<'a> {
     routines: Vec<(MsgId, &'static str)>,
     found: Vec<Arc<port::Port>>,
     seen: HashSet<u64>,
+    /// Numbers of objects of memory.
+    objects: Vec<u32>,
 }
 
 impl Walk<'_> {
@@ -59,6 +64,30 @@ impl Walk<'_> {
             Some(Name { name, rights, references, ports, receivers })
         });
         Some(names.collect())
+    }
+
+    fn region(&mut self, found: &Found) -> Region {
+        let (entry, it) = (&found.entry, found.entry.attributes);
+        let object =
+            entry.object.as_ref().map(|object| match self.objects.iter().position(|it| *it == object.number) {
+                Some(at) => at as u32 + 1,
+                None => {
+                    self.objects.push(object.number);
+                    self.objects.len() as u32
+                }
+            });
+        Region {
+            start: Address(found.range.start),
+            end: Address(found.range.end),
+            protection: it.protection,
+            maximum: it.maximum,
+            inheritance: it.inheritance,
+            object,
+            offset: entry.offset,
+            resident: entry.resident(&found.range),
+            wired: it.wired,
+            shared: entry.is_shared(),
+        }
     }
 
     fn entry(&mut self, entry: &Entry) -> (Vec<RightKind>, u32, Vec<u32>) {

@@ -3,7 +3,7 @@
 //! The header is taken whole or not at all, and before the body. If an item of the body is refused, what was taken until
 //! then is released: it does not go back one for one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mig_rt::carried::{COMPLEX, Carries, Sender, is_complex, names, put, u32_at};
 use mig_rt::{AbiId, Address, Disposition, Failed, Left, MsgReturn, PortName, by_row};
@@ -13,6 +13,7 @@ use super::pool;
 use super::port::Port;
 use super::right::Carried;
 use crate::trace;
+use crate::vm::MapCopy;
 
 /// Whatever names rights and addresses memory: a task, or the kernel itself.
 pub(crate) trait Names {
@@ -25,7 +26,7 @@ pub(crate) trait Names {
         disposition: Disposition,
     ) -> Result<Vec<Carried>, MsgReturn>;
     /// Reads memory, and takes it away if `deallocate` says so.
-    fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<Arc<[u8]>, MsgReturn>;
+    fn take_memory(&self, at: Address, size: usize, deallocate: bool) -> Result<MapCopy, MsgReturn>;
     /// Gives a name to a right that has arrived, which may be none or dead; null with a code if that cannot be done.
     fn give_right(&self, right: Carried) -> Result<PortName, MsgReturn>;
     /// Gives names to rights of an item, as [`give_right`](Names::give_right) does.
@@ -33,7 +34,7 @@ pub(crate) trait Names {
         rights.into_iter().for_each(|it| named(self.give_right(it)));
     }
     /// Gives an address to memory that has arrived.
-    fn give_memory(&self, abi: AbiId, data: Arc<[u8]>) -> Result<Address, MsgReturn>;
+    fn give_memory(&self, abi: AbiId, data: MapCopy) -> Result<Address, MsgReturn>;
     /// What the receiver calls the port that a message came through.
     fn name_of_port(&self, to: Destination) -> PortName;
     /// What the kernel says of a sender.
@@ -157,12 +158,12 @@ fn take_item<W: Carries>(taken: &dyn Names, bytes: &mut [u8], item: &W::Item) ->
         let mut found = places.iter().map(|it| PortName(u32_at(bytes, *it)));
         return Ok(Item::Rights(taken.take_rights(&mut found, disposition)?));
     };
-    let data = if size == 0 { Arc::from([]) } else { taken.take_memory(at, size, deallocate)? };
+    let data = if size == 0 { MapCopy::default() } else { taken.take_memory(at, size, deallocate)? };
     W::write_address(item, bytes, Address(0));
     if !disposition.is_port() {
         return Ok(Item::Memory(data));
     }
-    Ok(Item::RightsInMemory(taken.take_rights(&mut names(&data), disposition)?))
+    Ok(Item::RightsInMemory(taken.take_rights(&mut names(data.bytes(&OnceLock::new())), disposition)?))
 }
 
 /// What a name stands for that is null or dead.

@@ -3,14 +3,13 @@
 //! A right that cannot be given becomes null and memory that cannot be mapped becomes empty; the code says so, and the
 //! rest of the message is delivered.
 
-use std::sync::Arc;
-
 use mig_rt::carried::{COMPLEX, Carries, Sender, put, u32_at};
 use mig_rt::{Disposition, MsgReturn, PortName, TrailerElements, by_row};
 
 use super::copyin::Names;
 use super::message::{Destination, Item, Message};
 use super::right::Carried;
+use crate::vm::MapCopy;
 
 /// What goes with a received message.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +137,7 @@ fn give_body<W: Carries>(names: &dyn Names, bytes: &mut [u8], items: &mut Vec<It
             Item::RightsInMemory(rights) => {
                 let mut data = Vec::with_capacity(rights.len() * 4);
                 special |= give_rights(names, rights, &mut |name| data.extend(name.0.to_le_bytes()));
-                special |= give_memory::<W>(names, bytes, place, data.into());
+                special |= give_memory::<W>(names, bytes, place, MapCopy::Bytes(data));
             }
         }
     }
@@ -155,7 +154,7 @@ fn give_rights(names: &dyn Names, rights: Vec<Carried>, named: &mut dyn FnMut(Po
     special
 }
 
-fn give_memory<W: Carries>(names: &dyn Names, bytes: &mut [u8], place: &W::Item, data: Arc<[u8]>) -> i32 {
+fn give_memory<W: Carries>(names: &dyn Names, bytes: &mut [u8], place: &W::Item, data: MapCopy) -> i32 {
     if data.is_empty() {
         return 0;
     }

@@ -10,6 +10,7 @@ use super::notify::{Notification, OnDrop};
 use super::port::Port;
 use super::right::{Carried, SendOnceRef, SendRef};
 use crate::trace::Flight;
+use crate::vm::{MapCopy, Object};
 
 /// A message on its way. It owns what it carries, and dropping it releases that.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ pub(crate) enum Item {
     /// Rights in line.
     Rights(Vec<Carried>),
     /// Memory.
-    Memory(Arc<[u8]>),
+    Memory(MapCopy),
     /// Rights in memory.
     RightsInMemory(Vec<Carried>),
     /// Data in line.
@@ -136,6 +137,11 @@ impl Message {
         sizes.sum()
     }
 
+    /// The objects of memory that it carries parts of.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.items.iter().filter_map(|it| if let Item::Memory(it) = it { Some(it.objects()) } else { None }).flatten()
+    }
+
     /// Bytes that a receiver needs room for.
     pub(crate) fn size_with(&self, trailer: TrailerElements) -> usize {
         size_with(self.abi, self.bytes.len(), trailer)
@@ -147,8 +153,6 @@ impl Message {
 pub(crate) struct Numbers {
     /// Bytes of the header.
     pub(crate) header: usize,
-    /// Bytes of an address.
-    pub(crate) address: usize,
     /// Whether trailers stand behind messages.
     pub(crate) trailer: bool,
     /// Where the id stands.
@@ -158,7 +162,7 @@ pub(crate) struct Numbers {
 #[inline]
 pub(crate) fn numbers(abi: AbiId) -> Numbers {
     const fn of<W: Row>(_: W) -> Numbers {
-        Numbers { header: W::HEADER, address: W::ADDRESS, trailer: W::TRAILER > 0, id: W::ID }
+        Numbers { header: W::HEADER, trailer: W::TRAILER > 0, id: W::ID }
     }
     by_row!(abi, of())
 }

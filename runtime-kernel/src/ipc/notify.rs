@@ -135,7 +135,7 @@ pub(crate) fn no_senders(port: &Arc<Port>) {
     let Some(to) = state.no_senders.take() else {
         drop(state);
         if let Some(object) = port.object() {
-            object.no_senders();
+            object.no_senders(port);
         }
         return;
     };

@@ -2,17 +2,25 @@
 
 mod attributes;
 mod construct;
+mod host_priv;
 mod mach_port;
+mod mach_vm;
 mod space_info;
 mod task;
 mod thread_act;
+mod vm;
+mod vm_map;
 
 use generated::darwin::task::KcdataObject;
 use generated::darwin::types;
-use generated::darwin::{mach_port as mach_port_wire, task as task_wire, thread_act as thread_act_wire};
+use generated::darwin::{
+    host_priv as host_priv_wire, mach_port as mach_port_wire, mach_vm as mach_vm_wire, task as task_wire,
+    thread_act as thread_act_wire, vm_map as vm_map_wire,
+};
 use mig_rt::Subsystem;
 
-use super::{Maybe, Server, outtran, translate};
+use super::vm::Source;
+use super::{IsPrivileged, Maybe, Server, outtran, translate};
 use crate::in_kernel::InKernel;
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
@@ -32,6 +40,11 @@ translate! {
     types::ThreadInspect => super::thread, Maybe<ThreadObject>;
     types::ThreadRead => super::thread, Maybe<ThreadObject>;
     types::ThreadActConsumeRef => super::thread, Maybe<ThreadObject>;
+    types::VmMap => super::task, Maybe<TaskObject>;
+    types::VmMapRead => super::task, Maybe<TaskObject>;
+    types::MemEntryNamePort => Source::of, Source;
+    types::HostPriv => super::privileged, IsPrivileged;
+    types::ProcessorSetName => super::nothing, ();
     types::LockSet => super::nothing, ();
     types::SemaphoreConsumeRef => super::nothing, ();
     types::ProcessorSet => super::nothing, ();
@@ -42,7 +55,7 @@ translate! {
 }
 outtran! {
     types::Task types::ThreadAct types::LockSet types::Semaphore types::ProcessorSetName types::IpcVoucher
-    types::TaskIdToken
+    types::TaskIdToken types::MemEntryNamePortMoveSend types::ClockCtrl types::ProcessorSet
 }
 
 pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
@@ -53,5 +66,11 @@ pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
         task_wire::darwin_ilp32::subsystem(),
         thread_act_wire::darwin_lp64::subsystem(),
         thread_act_wire::darwin_ilp32::subsystem(),
+        vm_map_wire::darwin_lp64::subsystem(),
+        vm_map_wire::darwin_ilp32::subsystem(),
+        mach_vm_wire::darwin_lp64::subsystem(),
+        mach_vm_wire::darwin_ilp32::subsystem(),
+        host_priv_wire::darwin_lp64::subsystem(),
+        host_priv_wire::darwin_ilp32::subsystem(),
     ]
 }

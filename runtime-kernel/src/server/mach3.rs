@@ -1,10 +1,12 @@
 //! The interfaces of Mach 3.
 
 mod mach;
+mod mach_host;
 mod mach_port;
+mod vm;
 
 use generated::mach3::types;
-use generated::mach3::{mach as mach_wire, mach_port as mach_port_wire};
+use generated::mach3::{mach as mach_wire, mach_host as mach_host_wire, mach_port as mach_port_wire};
 use mig_rt::Subsystem;
 
 use super::{IsPrivileged, Maybe, Server, outtran, translate};
@@ -17,10 +19,16 @@ translate! {
     types::Task => super::task, Maybe<TaskObject>;
     types::Thread => super::thread, Maybe<ThreadObject>;
     types::HostPriv => super::privileged, IsPrivileged;
-    types::VmTask => super::nothing, ();
+    types::VmTask => super::task, Maybe<TaskObject>;
+    types::Host => super::nothing, ();
+    types::Processor => super::nothing, ();
+    types::ProcessorSet => super::nothing, ();
+    types::ProcessorSetName => super::nothing, ();
     types::MemoryObjectControl => super::nothing, ();
 }
-outtran! { types::Task types::Thread }
+outtran! {
+    types::Task types::Thread types::Host types::Processor types::ProcessorSet types::ProcessorSetName
+}
 
 pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
     vec![
@@ -30,5 +38,8 @@ pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
         mach_wire::gnumach_i386::subsystem(),
         mach_wire::gnumach_x86_64::subsystem(),
         mach_wire::gnumach_x86_64_2022::subsystem(),
+        mach_host_wire::gnumach_i386::subsystem(),
+        mach_host_wire::gnumach_x86_64::subsystem(),
+        mach_host_wire::gnumach_x86_64_2022::subsystem(),
     ]
 }

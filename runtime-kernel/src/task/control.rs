@@ -86,7 +86,7 @@ impl TaskObject {
     /// `task_create`: a task like this one, without names of its own.
     ///
     /// # Errors
-    /// `KERN_FAILURE` if this one has ended, or the kernel.
+    /// `KERN_FAILURE` if this one has ended, or the kernel; `KERN_RESOURCE_SHORTAGE` if there is no room for its memory.
     pub(crate) fn create_child(&self, inherits_memory: bool) -> Result<Arc<TaskObject>, KernReturn> {
         let host = self.host.upgrade().ok_or(KernReturn::FAILURE)?;
         let registered = self.special.registered()?;
@@ -96,7 +96,10 @@ impl TaskObject {
             child.special.set(which, self.special.get(which)?)?;
         }
         if inherits_memory {
-            child.map.inherit(&self.map);
+            self.map.fork(&child.map).inspect_err(|_| {
+                // It is new, and so has not ended.
+                let _ = child.terminate();
+            })?;
         }
         Ok(child)
     }

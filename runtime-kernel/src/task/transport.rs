@@ -1,7 +1,7 @@
 //! A task as its stubs see it, and the memory that their messages bring.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use mig_rt::carried::u32_at;
 use mig_rt::exchange::Row;
@@ -15,6 +15,8 @@ use crate::buffer::InStub;
 use crate::effect::Scope;
 use crate::thread;
 use crate::trap::{self, Call};
+use crate::vm::copy::Gathered;
+use crate::vm::{self, MapCopy, PAGE};
 
 impl Transport for Task {
     const ABIS: &'static [AbiId] = &AbiId::ALL;
@@ -62,23 +64,21 @@ impl Transport for Task {
     }
 
     fn allocate(&self, size: usize, fill: &mut dyn FnMut(&mut [u8])) -> Result<TaskMemory, KernReturn> {
-        let mut data = vec![0; size];
+        let mut data = whole_pages(size);
         fill(&mut data);
-        let data: Arc<[u8]> = data.into();
         // No message takes what has no bytes.
-        if data.is_empty() {
-            return Ok(TaskMemory { task: None, at: Address(0), data });
-        }
-        let at = self.0.map.map(self.abi(), data.clone(), false)?;
-        Ok(TaskMemory { task: Some(self.clone()), at, data })
+        let at = self.0.map.copy_out(MapCopy::Bytes(data), u64::MAX, false)?;
+        Ok(TaskMemory::new(self, Address(at), size))
     }
 
     fn lend(&self, data: &[u8]) -> Result<Address, KernReturn> {
-        if data.is_empty() { Ok(Address(0)) } else { self.0.map.map(self.abi(), Arc::from(data), true) }
+        let mut copy = whole_pages(data.len());
+        copy.copy_from_slice(data);
+        self.0.map.copy_out(MapCopy::Bytes(copy), u64::MAX, true).map(Address)
     }
 
-    fn unlend(&self, at: Address, _: usize) {
-        drop(self.0.map.unmap(at));
+    fn unlend(&self, at: Address, size: usize) {
+        free(self, at, size);
     }
 
     fn surrender(&self, mut memory: TaskMemory) -> Address {
@@ -87,11 +87,8 @@ impl Transport for Task {
     }
 
     #[allow(unsafe_code, reason = "the trait has it so; nothing here depends on the contract")]
-    unsafe fn adopt(&self, at: Address, _: usize) -> TaskMemory {
-        match self.0.map.get(at) {
-            Some(data) => TaskMemory { task: Some(self.clone()), at, data },
-            None => TaskMemory { task: None, at: Address(0), data: Arc::from([]) },
-        }
+    unsafe fn adopt(&self, at: Address, size: usize) -> TaskMemory {
+        TaskMemory::new(self, at, size)
     }
 }
 
@@ -100,10 +97,17 @@ pub struct TaskMemory {
     /// `None` once somebody else frees it.
     task: Option<Task>,
     at: Address,
-    data: Arc<[u8]>,
+    size: usize,
+    /// What was there when somebody looked for the first time.
+    seen: OnceLock<Gathered>,
 }
 
 impl TaskMemory {
+    fn new(task: &Task, at: Address, size: usize) -> TaskMemory {
+        let task = (size > 0).then(|| task.clone());
+        TaskMemory { task, at, size, seen: OnceLock::new() }
+    }
+
     /// Where it is.
     pub fn address(&self) -> Address {
         self.at
@@ -112,25 +116,45 @@ impl TaskMemory {
 
 impl Memory for TaskMemory {
     fn len(&self) -> usize {
-        self.data.len()
+        self.size
     }
 
+    /// # Errors
+    /// `KERN_INVALID_ADDRESS` or `KERN_PROTECTION_FAILURE` if a program has taken the memory away since.
     fn bytes(&self) -> Result<&[u8], KernReturn> {
-        Ok(&self.data)
+        let Some(task) = &self.task else { return Ok(&[]) };
+        if self.seen.get().is_none() {
+            // Whoever comes first decides.
+            let _ = self.seen.set(task.0.map.look(self.at.0, self.size)?);
+        }
+        Ok(self.seen.get().map_or(&[], |it| it))
     }
 }
 
 impl Drop for TaskMemory {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
-            drop(task.0.map.unmap(self.at));
+            free(&task, self.at, self.size);
         }
+    }
+}
+
+/// Zeros, with room for whole pages: what they become.
+fn whole_pages(size: usize) -> Vec<u8> {
+    let mut data = Vec::with_capacity(size.next_multiple_of(PAGE as usize));
+    data.resize(size, 0);
+    data
+}
+
+fn free(task: &Task, at: Address, size: usize) {
+    if let Some(range) = vm::pages_of(at.0, size as u64).filter(|_| size > 0) {
+        task.0.map.deallocate(&range);
     }
 }
 
 impl fmt::Debug for TaskMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TaskMemory of {} bytes at {:?}", self.data.len(), self.at)
+        write!(f, "TaskMemory of {} bytes at {:?}", self.size, self.at)
     }
 }
 

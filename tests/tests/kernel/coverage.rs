@@ -16,6 +16,8 @@ struct Row {
     /// By set: the identifier of its requests.
     ids: BTreeMap<String, i32>,
     codes: Vec<String>,
+    /// Codes that are documented, and why no kernel of this kind answers them.
+    never: Vec<(String, String)>,
 }
 
 struct Table {
@@ -31,14 +33,15 @@ fn texts(value: &Value) -> Vec<String> {
 fn table() -> Table {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/kernel/interfaces.json");
     let json: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let pair = |it: &Value| texts(it).try_into().map(|[call, code]: [String; 2]| (call, code)).unwrap();
     let row = |it: &Value| Row {
         chapter: it["chapter"].as_str().unwrap().to_owned(),
         call: it["call"].as_str().unwrap().to_owned(),
         sets: texts(&it["sets"]),
         ids: it["ids"].as_object().unwrap().iter().map(|it| (it.0.clone(), it.1.as_i64().unwrap() as i32)).collect(),
         codes: texts(&it["codes"]),
+        never: it["never"].as_array().map_or_else(Vec::new, |it| it.iter().map(pair).collect()),
     };
-    let pair = |it: &Value| texts(it).try_into().map(|[call, code]: [String; 2]| (call, code)).unwrap();
     Table {
         rows: json["rows"].as_array().unwrap().iter().map(row).collect(),
         pending: json["pending"].as_array().unwrap().iter().map(pair).collect(),
@@ -138,6 +141,7 @@ fn chapter(number: &str) -> &'static str {
     match number {
         "2" => "Messages",
         "3" => "Ports",
+        "4" => "Memory",
         "6" => "Threads",
         "7" => "Tasks",
         "A" => "Servers of what the kernel sends",
@@ -169,6 +173,9 @@ fn document() -> String {
                 text.push_str("| | | ");
             }
             writeln!(text, "| `{code}` | {files} |").unwrap();
+        }
+        for (code, why) in &row.never {
+            writeln!(text, "| | | | `{code}` | never: {why} |").unwrap();
         }
         if table.rows.iter().rfind(|it| it.chapter == row.chapter).is_some_and(|it| it.call == row.call) {
             text.push('\n');

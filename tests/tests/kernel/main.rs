@@ -22,4 +22,5 @@ mod tasks;
 mod time;
 mod trace;
 mod untyped;
+mod vm;
 mod world;

@@ -79,13 +79,14 @@ fn a_message_can_be_in_the_memory_of_its_task() {
     let name = port(&task);
     let message = Simple::to(name, Disposition::MAKE_SEND, 77).bytes();
     let memory = task.allocate(24, &mut |room| room.copy_from_slice(&message)).unwrap();
+    let seen = memory.bytes().unwrap();
     task.mach_msg_at(ABI, SEND, PortName::NULL, memory.address(), (24, 0)).unwrap();
     let arrived = task.mach_msg_at(ABI, receiving(name), PortName::NULL, memory.address(), (0, 24)).unwrap();
     assert_eq!(arrived.size, 24);
     assert_eq!(task.read(memory.address(), 24).unwrap()[20], 77);
-    assert_eq!(memory.bytes().unwrap()[8..12], name.0.to_le_bytes(), "what was there is still seen by who has it");
+    assert_eq!(seen[8..12], name.0.to_le_bytes(), "what was there is still seen by who has looked");
     Simple::to(name, Disposition::MAKE_SEND, 78).send(&task).unwrap();
-    let lost = task.mach_msg_at(ABI, receiving(name), PortName::NULL, Address(memory.address().0 + 8), (0, 24));
+    let lost = task.mach_msg_at(ABI, receiving(name), PortName::NULL, Address(memory.address().0 + 4080), (0, 24));
     covers!("mach_msg", "MACH_RCV_INVALID_DATA");
     assert_eq!(lost.unwrap_err().code, MsgReturn::RCV_INVALID_DATA);
     assert_eq!(poll(&task, name), Err(MsgReturn::RCV_TIMED_OUT), "the message is gone");

@@ -1,14 +1,16 @@
 //! `mach` of Mach 3: what tasks and threads carry for the kernel's use.
 
-use generated::mach3::mach::MachServer;
+use generated::mach3::mach::{MachServer, vm_region};
 use generated::mach3::types::{
-    TASK_BOOTSTRAP_PORT, TASK_EXCEPTION_PORT, TASK_KERNEL_PORT, TASK_NOTIFY_PORT, THREAD_EXCEPTION_PORT,
-    THREAD_KERNEL_PORT, THREAD_REPLY_PORT,
+    MachineAttribute, MachineAttributeValue, TASK_BOOTSTRAP_PORT, TASK_EXCEPTION_PORT, TASK_KERNEL_PORT,
+    TASK_NOTIFY_PORT, THREAD_EXCEPTION_PORT, THREAD_KERNEL_PORT, THREAD_REPLY_PORT, VmStatistics,
 };
-use mig_rt::{KernReturn, Rights, SendRight};
+use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Rights, SendRight, Size};
 
+use super::vm;
 use crate::in_kernel::InKernel;
 use crate::server::tasks::{create, failure, task_calls, thread_calls};
+use crate::server::vm::Mapping;
 use crate::server::{Maybe, Server, register, registered, set_special, special};
 use crate::special::{MOST_REGISTERED, Special};
 use crate::task::TaskObject;
@@ -47,6 +49,115 @@ impl MachServer<InKernel> for Server {
 
     fn thread_abort(&mut self, target_thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
         target_thread.thread()?.abort().map_err(failure)
+    }
+
+    fn vm_allocate(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        anywhere: bool,
+    ) -> Result<Address, KernReturn> {
+        vm::allocate(target_task.task()?, address, size, anywhere)
+    }
+
+    fn vm_deallocate(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+    ) -> Result<(), KernReturn> {
+        vm::deallocate(target_task.task()?, address, size)
+    }
+
+    fn vm_protect(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        set_maximum: bool,
+        new_protection: Protection,
+    ) -> Result<(), KernReturn> {
+        vm::protect(target_task.task()?, (address, size), set_maximum, new_protection)
+    }
+
+    fn vm_inherit(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        new_inheritance: Inherit,
+    ) -> Result<(), KernReturn> {
+        vm::inherit(target_task.task()?, (address, size), new_inheritance)
+    }
+
+    fn vm_read(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+    ) -> Result<Region<InKernel, u8>, KernReturn> {
+        crate::server::vm::read(target_task.task()?, address, size)
+    }
+
+    fn vm_write(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        data: Region<InKernel, u8>,
+    ) -> Result<(), KernReturn> {
+        crate::server::vm::write(target_task.task()?, address, data, true)
+    }
+
+    fn vm_copy(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        source_address: Address,
+        size: Size,
+        dest_address: Address,
+    ) -> Result<(), KernReturn> {
+        crate::server::vm::copy(target_task.task()?, source_address, size, dest_address, true)
+    }
+
+    fn vm_region(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+    ) -> Result<vm_region::Out<InKernel>, KernReturn> {
+        vm::region(target_task.task()?, address)
+    }
+
+    fn vm_statistics(&mut self, target_task: Maybe<TaskObject>) -> Result<VmStatistics, KernReturn> {
+        vm::statistics(target_task.task()?)
+    }
+
+    fn vm_map(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        mask: Address,
+        anywhere: bool,
+        memory_object: SendRight<InKernel>,
+        offset: Address,
+        copy: bool,
+        protection: Protection,
+        maximum: Protection,
+        inheritance: Inherit,
+    ) -> Result<Address, KernReturn> {
+        let mapping = Mapping { offset, copy, protection, maximum, inheritance };
+        vm::map(target_task.task()?, (address, size, mask), anywhere, memory_object.name(), mapping)
+    }
+
+    fn vm_machine_attribute(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        attribute: MachineAttribute,
+        value: MachineAttributeValue,
+    ) -> Result<MachineAttributeValue, KernReturn> {
+        vm::machine_attribute(target_task.task()?, (address, size), attribute, value)
     }
 
     fn mach_ports_register(

@@ -331,7 +331,7 @@ fn addresses_of_messages_are_not_believed() {
         let bytes = ByHand::to(abi, name, Disposition::MAKE_SEND, 5).bytes();
         let (size, at) = (bytes.len(), memory(&task, &bytes));
         let near = u64::MAX - size as u64;
-        let addresses = [0, 1, at + 4, at - 4, at + (1 << 40), near, near + 1, u64::MAX - 3, u64::MAX];
+        let addresses = [0, 1, at + 4096 - 4, at - 4, at + (1 << 40), near, near + 1, u64::MAX - 3, u64::MAX];
         covers!("mach_msg", "MACH_SEND_INVALID_DATA");
         for from in addresses {
             let sent = task.mach_msg_at(abi, SEND, PortName::NULL, Address(from), (size, 0));

@@ -1,7 +1,7 @@
 //! Operations that move rights in messages, by hand: stubs would not send what is wrong.
 
 use generated::{darwin, mach3};
-use mig_rt::{Address, Disposition, Memory, MsgId, MsgReturn, PortName, Transport};
+use mig_rt::{Address, Disposition, Left, Memory, MsgId, MsgReturn, PortName, Transport};
 
 use super::drive::{Checked, Pair, same};
 use super::messages::{Enclosed, Letter, Named, Sent, TRAILER, size};
@@ -125,8 +125,10 @@ impl Pair {
         let letter = Letter { to: self.named(task, to), reply: self.named(task, reply), id, body, notify };
         let (mut bytes, region) = self.write(task, &letter);
         let kernel = self.msg(task, &mut bytes, (true, None), (0, false), letter.notify);
-        if let Some(at) = region {
-            self.slots[task].task.unlend(at, 0);
+        // What was sent or came back is elsewhere, and its addresses may mean something else.
+        let kept = kernel.as_ref().is_err_and(|it| matches!(it.left, Left::Untouched | Left::Unknown));
+        if let Some((at, size)) = region.filter(|_| kept) {
+            self.slots[task].task.unlend(at, size);
         }
         let kernel = kernel.map(drop).map_err(|it| it.code);
         match self.model.send(task, &letter) {
@@ -146,14 +148,14 @@ impl Pair {
     }
 
     /// A message's bytes, and the memory that it sends.
-    fn write(&self, task: usize, letter: &Letter) -> (Vec<u8>, Option<Address>) {
+    fn write(&self, task: usize, letter: &Letter) -> (Vec<u8>, Option<(Address, usize)>) {
         let mut region = None;
         let body = letter.body.iter().map(|it| match it {
             Enclosed::Right(it) => Part::Right(*it),
             Enclosed::Memory(size, byte) => {
                 let via = &self.slots[task].task;
                 let at = via.surrender(via.allocate(*size, &mut |it| it.fill(*byte)).unwrap());
-                region = Some(at);
+                region = Some((at, *size));
                 Part::Memory(at, *size)
             }
         });

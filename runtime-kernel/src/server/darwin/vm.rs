@@ -1,0 +1,278 @@
+//! Virtual memory of Darwin: what does not fit is an invalid argument.
+
+use std::sync::Arc;
+
+use generated::darwin::types::{
+    MachineAttribute, MachineAttributeValue, VM_FLAGS_ANYWHERE, VM_FLAGS_OVERWRITE, VmBehavior, VmRegionBasicInfo,
+    VmRegionBasicInfo64, VmRegionExtendedInfo, VmRegionTopInfo, VmSync,
+};
+use mig_rt::{Address, Flavor, Inherit, KernReturn, Protection, Room, SendRight, Size};
+
+use crate::in_kernel::InKernel;
+use crate::ipc::port::Port;
+use crate::ipc::right::{Carried, SendRef};
+use crate::kobject::KernelObject;
+use crate::server::Maybe;
+use crate::server::vm::{self, Arithmetic, Mapping, Source};
+use crate::task::TaskObject;
+use crate::vm::map::Found;
+use crate::vm::{MemoryEntry, PAGE, Place, round_up, truncate};
+
+/// Makes new memory instead of showing some (`MAP_MEM_NAMED_CREATE`).
+const CREATE: i32 = 0x2_0000;
+/// Shares of memory: two references to it in one map or in several (`SM_SHARED`, `SM_PRIVATE`, `SM_EMPTY`).
+const SHARE_MODES: [u8; 3] = [3, 2, 4];
+
+fn place(address: Address, mask: Address, flags: i32) -> Place {
+    let address = truncate(address.0);
+    match flags {
+        it if it & VM_FLAGS_ANYWHERE != 0 => Place::Anywhere { mask: mask.0, limit: u64::MAX },
+        it if it & VM_FLAGS_OVERWRITE != 0 => Place::Over { address },
+        _ => Place::At { address, mask: mask.0 },
+    }
+}
+
+pub(super) fn allocate(task: &TaskObject, at: Address, size: Size, flags: i32) -> Result<Address, KernReturn> {
+    vm::allocate(task, place(at, Address(0), flags), size, Arithmetic::Checked)
+}
+
+pub(super) fn deallocate(task: &TaskObject, address: Address, size: Size) -> Result<(), KernReturn> {
+    let range = Arithmetic::Checked.pages(&task.map, address, size)?;
+    if size.0 > 0 {
+        task.map.deallocate(&range);
+    }
+    Ok(())
+}
+
+pub(super) fn protect(
+    task: &TaskObject,
+    (address, size): (Address, Size),
+    set_maximum: bool,
+    to: Protection,
+) -> Result<(), KernReturn> {
+    vm::check_protection(to)?;
+    let range = Arithmetic::Checked.pages(&task.map, address, size)?;
+    if size.0 == 0 { Ok(()) } else { task.map.protect(&range, set_maximum, to, false) }
+}
+
+pub(super) fn inherit(task: &TaskObject, (address, size): (Address, Size), to: Inherit) -> Result<(), KernReturn> {
+    vm::check_inheritance(to)?;
+    let range = Arithmetic::Checked.pages(&task.map, address, size)?;
+    if size.0 > 0 {
+        task.map.inherit(&range, to);
+    }
+    Ok(())
+}
+
+/// There is nothing that pages could be written to: the arguments are checked, and that is all.
+pub(super) fn msync(task: &Maybe<TaskObject>, at: Address, size: Size, flags: VmSync) -> Result<(), KernReturn> {
+    if flags.has(VmSync::ASYNCHRONOUS.with(VmSync::SYNCHRONOUS)) {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    let task = task.task().map_err(|_| KernReturn::INVALID_TASK)?;
+    let range = Arithmetic::Checked.pages(&task.map, at, size)?;
+    if flags.has(VmSync::CONTIGUOUS) { task.map.covers(&range) } else { Ok(()) }
+}
+
+/// Advice, which nothing follows.
+pub(super) fn behave(
+    task: &Maybe<TaskObject>,
+    (address, size): (Address, Size),
+    behavior: VmBehavior,
+) -> Result<(), KernReturn> {
+    if !(VmBehavior::DEFAULT.0..=VmBehavior::ZERO.0).contains(&behavior.0) {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    let map = &task.task()?.map;
+    map.advise(&Arithmetic::Checked.pages(map, address, size)?, behavior.0)
+}
+
+pub(super) fn map(
+    task: &TaskObject,
+    (address, size, mask): (Address, Size, Address),
+    flags: i32,
+    object: &Source,
+    mapping: Mapping,
+) -> Result<Address, KernReturn> {
+    mapping.check()?;
+    if !mapping.maximum.has(mapping.protection) {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    let size = round_up(size.0).filter(|it| *it > 0).ok_or(KernReturn::INVALID_ARGUMENT)?;
+    mapping.enter(&task.map, place(address, mask, flags), size, object)
+}
+
+/// Where memory was mapped again, and what may be done with all of it.
+pub(super) type Remapped = (Address, Protection, Protection);
+
+pub(super) fn remap(
+    task: &TaskObject,
+    (target, size, mask): (Address, Size, Address),
+    flags: i32,
+    (source, address): (&TaskObject, Address),
+    copy: bool,
+    inheritance: Inherit,
+) -> Result<Remapped, KernReturn> {
+    vm::check_inheritance(inheritance)?;
+    let range = crate::vm::pages_of(address.0, size.0).filter(|_| size.0 > 0).ok_or(KernReturn::INVALID_ARGUMENT)?;
+    let mut parts = source.map.parts(&range, copy)?;
+    let (mut protection, mut maximum) = (Protection::ALL, Protection::ALL);
+    for (_, it) in &mut parts {
+        it.inheritance = inheritance;
+        protection.0 &= it.protection.0;
+        maximum.0 &= it.maximum.0;
+    }
+    let at = task.map.enter(place(target, mask, flags), parts)?;
+    Ok((Address(at), protection, maximum))
+}
+
+/// What is told of a region: where it is, and words of a flavor.
+pub(super) fn region(
+    task: &TaskObject,
+    at: Address,
+    flavor: i32,
+    info: &mut Room<'_, u32>,
+) -> Result<(Address, Size), KernReturn> {
+    let found = task.map.region(at.0).map_err(|_| KernReturn::INVALID_ADDRESS)?;
+    let told = match flavor {
+        VmRegionBasicInfo::NUMBER => info.put(&basic(&found)),
+        VmRegionBasicInfo64::NUMBER => info.put(&basic_64(&found)),
+        VmRegionExtendedInfo::NUMBER => info.put(&extended(&found)),
+        VmRegionTopInfo::NUMBER => info.put(&top(&found)),
+        _ => false,
+    };
+    let place = (Address(found.range.start), Size(found.range.end - found.range.start));
+    if told { Ok(place) } else { Err(KernReturn::INVALID_ARGUMENT) }
+}
+
+fn basic(found: &Found) -> VmRegionBasicInfo {
+    let it = basic_64(found);
+    VmRegionBasicInfo {
+        protection: it.protection,
+        max_protection: it.max_protection,
+        inheritance: it.inheritance,
+        shared: it.shared,
+        reserved: it.reserved,
+        // As Darwin cuts it.
+        offset: it.offset as u32,
+        behavior: it.behavior,
+        user_wired_count: it.user_wired_count,
+    }
+}
+
+fn basic_64(found: &Found) -> VmRegionBasicInfo64 {
+    let it = found.entry.attributes;
+    VmRegionBasicInfo64 {
+        protection: it.protection,
+        max_protection: it.maximum,
+        inheritance: it.inheritance,
+        shared: found.entry.is_shared(),
+        reserved: false,
+        offset: found.entry.offset,
+        behavior: VmBehavior(it.behavior),
+        user_wired_count: u16::try_from(it.wired).unwrap_or(u16::MAX),
+    }
+}
+
+fn extended(found: &Found) -> VmRegionExtendedInfo {
+    let resident = resident(found);
+    VmRegionExtendedInfo {
+        protection: found.entry.attributes.protection,
+        user_tag: 0,
+        pages_resident: resident,
+        pages_shared_now_private: 0,
+        pages_swapped_out: 0,
+        pages_dirtied: resident,
+        ref_count: references(found),
+        shadow_depth: 0,
+        external_pager: 0,
+        share_mode: share_mode(found),
+        pages_reusable: 0,
+    }
+}
+
+fn top(found: &Found) -> VmRegionTopInfo {
+    let (resident, shared) = (resident(found), found.entry.is_shared());
+    VmRegionTopInfo {
+        obj_id: found.entry.object.as_ref().map_or(0, |it| it.number),
+        ref_count: references(found),
+        private_pages_resident: if shared { 0 } else { resident },
+        shared_pages_resident: if shared { resident } else { 0 },
+        share_mode: share_mode(found),
+    }
+}
+
+fn resident(found: &Found) -> u32 {
+    let pages = found.entry.resident(&found.range);
+    u32::try_from(pages).unwrap_or(u32::MAX)
+}
+
+/// Entries and ports that have the object; `found` does not count.
+fn references(found: &Found) -> u32 {
+    found.entry.object.as_ref().map_or(0, |it| Arc::strong_count(it) as u32 - 1)
+}
+
+fn share_mode(found: &Found) -> u8 {
+    let [shared, private, empty] = SHARE_MODES;
+    match &found.entry.object {
+        Some(it) if it.is_shared() => shared,
+        Some(_) => private,
+        None => empty,
+    }
+}
+
+/// `mach_make_memory_entry`: a port for memory of the task, for a part of what another port has, or for new memory.
+pub(super) fn memory_entry(
+    task: &TaskObject,
+    (offset, size): (u64, u64),
+    permission: Protection,
+    parent: &Source,
+) -> Result<(u64, SendRight<InKernel>), KernReturn> {
+    let access = Protection(permission.0 & Protection::ALL.0);
+    if permission.0 & !(Protection::ALL.0 | CREATE) != 0 {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    let entry = match parent {
+        _ if permission.0 & CREATE != 0 => task.map.new_memory(size, access)?,
+        Source::Zero => task.map.memory_entry(offset, size, access)?,
+        Source::Memory(it) => it.narrow(offset, size, access)?,
+        Source::Other => return Err(KernReturn::INVALID_ARGUMENT),
+    };
+    let size = entry.size;
+    Ok((size, right_to(task, entry)))
+}
+
+fn right_to(task: &TaskObject, entry: MemoryEntry) -> SendRight<InKernel> {
+    let port = Port::of_object(task.space.abi, KernelObject::MemoryEntry(Arc::new(entry)));
+    InKernel::send(Carried::Send(SendRef::make(&port)))
+}
+
+/// `vm_wire`
+pub(super) fn wire(task: &TaskObject, at: Address, size: Size, access: Protection) -> Result<(), KernReturn> {
+    vm::check_protection(access)?;
+    let range = Arithmetic::Checked.pages(&task.map, at, size)?;
+    match access {
+        _ if size.0 == 0 => Ok(()),
+        Protection::NONE => task.map.unwire(&range),
+        access => task.map.wire(&range, access),
+    }
+}
+
+/// Caches are coherent, so there is nothing to flush, and nothing else that this machine could do.
+pub(super) fn machine_attribute(
+    task: &TaskObject,
+    (address, size): (Address, Size),
+    attribute: MachineAttribute,
+    value: MachineAttributeValue,
+) -> Result<MachineAttributeValue, KernReturn> {
+    let end = address.0.checked_add(size.0).ok_or(KernReturn::INVALID_ARGUMENT)?;
+    if address.0 < task.map.bounds.start || end > task.map.bounds.end {
+        return Err(KernReturn::INVALID_ADDRESS);
+    }
+    let flushes = MachineAttributeValue::CACHE_FLUSH.0..=MachineAttributeValue::ICACHE_FLUSH.0;
+    if attribute != MachineAttribute::CACHE || !flushes.contains(&value.0) {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    task.map.covers(&(truncate(address.0)..end.next_multiple_of(PAGE)))?;
+    Ok(value)
+}

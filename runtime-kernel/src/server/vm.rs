@@ -1,0 +1,175 @@
+//! Virtual memory: what both sets ask of a map.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use mig_rt::{Address, Inherit, KernReturn, PortIn, PortName, Protection, Region, Size};
+
+use crate::in_kernel::{InKernel, KernelMemory};
+use crate::kobject::KernelObject;
+use crate::task::TaskObject;
+use crate::vm::copy::Part;
+use crate::vm::entry::Attributes;
+use crate::vm::{Frames, Map, MapCopy, MemoryEntry, PAGE, Place, pages_of, round_up, truncate};
+
+/// A port that is to be mapped.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// None, or a dead one: zeros.
+    Zero,
+    Memory(Arc<MemoryEntry>),
+    /// No memory.
+    Other,
+}
+
+impl Source {
+    /// What a name stands for.
+    pub(super) fn named(name: PortName) -> Source {
+        if !name.is_valid() {
+            return Source::Zero;
+        }
+        let memory = InKernel::with_port(name, |it| it.object().and_then(KernelObject::memory).cloned());
+        memory.flatten().map_or(Source::Other, Source::Memory)
+    }
+
+    /// What a port stands for.
+    pub(super) fn of(from: &PortIn<'_, InKernel>) -> Source {
+        match from {
+            PortIn::Right(right) => Source::named(right.name()),
+            PortIn::Local(name) => Source::named(*name),
+            PortIn::Payload(_) => Source::Other,
+        }
+    }
+
+    /// Pages of it, and what may be done with them at most.
+    fn part(&self, offset: u64, size: u64, copy: bool) -> Result<(Part, Protection), KernReturn> {
+        match self {
+            Source::Zero => Ok((Part { object: None, offset: 0, size }, Protection::ALL)),
+            // Who writes to a copy does not write to the memory itself.
+            Source::Memory(it) if copy => Ok((it.part(truncate(offset), size, true)?, Protection::ALL)),
+            Source::Memory(it) => Ok((it.part(truncate(offset), size, false)?, it.protection)),
+            Source::Other => Err(KernReturn::INVALID_ARGUMENT),
+        }
+    }
+}
+
+/// How arithmetic of addresses goes that does not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Arithmetic {
+    /// It wraps, as wide as the machine counts, and a range that ends before it begins is nothing (Mach 3).
+    Wraps,
+    /// It is an invalid argument (Darwin).
+    Checked,
+}
+
+impl Arithmetic {
+    /// The pages of a range, as far as they are in the map's bounds.
+    pub(super) fn pages(self, map: &Map, at: Address, size: Size) -> Result<Range<u64>, KernReturn> {
+        let range = match self {
+            Arithmetic::Checked => pages_of(at.0, size.0).ok_or(KernReturn::INVALID_ARGUMENT)?,
+            Arithmetic::Wraps => {
+                let widest = if map.is_narrow() { u64::from(u32::MAX) } else { u64::MAX };
+                let end = at.0.wrapping_add(size.0) & widest;
+                truncate(at.0)..truncate(end.wrapping_add(PAGE - 1) & widest)
+            }
+        };
+        let end = range.end.min(map.bounds.end);
+        Ok(range.start.clamp(map.bounds.start, end.max(map.bounds.start))..end.max(map.bounds.start))
+    }
+
+    /// Bytes of whole pages; none if they are more than the machine can say.
+    pub(super) fn size(self, map: &Map, size: Size) -> Option<u64> {
+        let size = round_up(size.0)?;
+        (self == Arithmetic::Checked || !map.is_narrow() || size <= u64::from(u32::MAX)).then_some(size)
+    }
+}
+
+/// Bits that no protection has.
+pub(super) fn check_protection(it: Protection) -> Result<(), KernReturn> {
+    if Protection::ALL.has(it) { Ok(()) } else { Err(KernReturn::INVALID_ARGUMENT) }
+}
+
+pub(super) fn check_inheritance(it: Inherit) -> Result<(), KernReturn> {
+    if (0..=2).contains(&it.0) { Ok(()) } else { Err(KernReturn::INVALID_ARGUMENT) }
+}
+
+/// `vm_allocate`
+pub(super) fn allocate(task: &TaskObject, at: Place, size: Size, how: Arithmetic) -> Result<Address, KernReturn> {
+    if size.0 == 0 {
+        return Ok(Address(0));
+    }
+    let size = how.size(&task.map, size).ok_or(KernReturn::INVALID_ARGUMENT)?;
+    task.map.allocate(at, size).map(Address)
+}
+
+/// What `vm_map` is told beside what is mapped where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mapping {
+    pub(super) offset: Address,
+    pub(super) copy: bool,
+    pub(super) protection: Protection,
+    pub(super) maximum: Protection,
+    pub(super) inheritance: Inherit,
+}
+
+impl Mapping {
+    /// Whether its arguments mean anything.
+    pub(super) fn check(&self) -> Result<(), KernReturn> {
+        check_protection(self.protection)?;
+        check_protection(self.maximum)?;
+        check_inheritance(self.inheritance)
+    }
+
+    /// `vm_map`, of whole pages.
+    pub(super) fn enter(&self, map: &Map, at: Place, size: u64, source: &Source) -> Result<Address, KernReturn> {
+        let (part, most) = source.part(self.offset.0, size, self.copy)?;
+        if !most.has(self.protection) {
+            return Err(KernReturn::INVALID_ARGUMENT);
+        }
+        let Mapping { protection, inheritance, .. } = *self;
+        let maximum = Protection(self.maximum.0 & most.0);
+        let attributes = Attributes { protection, maximum, inheritance, ..Attributes::NEW };
+        map.enter(at, vec![(part, attributes)]).map(Address)
+    }
+}
+
+/// `vm_read`
+pub(super) fn read(task: &TaskObject, at: Address, size: Size) -> Result<Region<InKernel, u8>, KernReturn> {
+    // Counts of messages have 32 bits.
+    let size = u32::try_from(size.0).map_err(|_| KernReturn::INVALID_ARGUMENT)?;
+    let copy = task.map.copy_in(at.0, size as usize, false)?;
+    Ok(Region::from_memory(KernelMemory::from(copy)))
+}
+
+/// `vm_write`
+pub(super) fn write(task: &TaskObject, at: Address, data: Region<InKernel, u8>, whole: bool) -> Result<(), KernReturn> {
+    overwrite(&task.map, at, data.into_memory().data, whole)
+}
+
+/// `vm_copy`
+pub(super) fn copy(task: &TaskObject, from: Address, size: Size, to: Address, whole: bool) -> Result<(), KernReturn> {
+    let size = usize::try_from(size.0).map_err(|_| KernReturn::INVALID_ADDRESS)?;
+    overwrite(&task.map, to, task.map.copy_in(from.0, size, false)?, whole)
+}
+
+/// Only of whole pages, if that is asked for.
+fn overwrite(map: &Map, at: Address, copy: MapCopy, whole: bool) -> Result<(), KernReturn> {
+    let pages = at.0.is_multiple_of(PAGE) && copy.is_whole_pages();
+    match () {
+        () if copy.is_empty() => Ok(()),
+        () if whole && !pages => Err(KernReturn::INVALID_ARGUMENT),
+        () => map.overwrite(at.0, copy),
+    }
+}
+
+/// What both sets have in their statistics, in their order from the free pages on to the hits.
+pub(super) fn statistics(frames: &Frames) -> [i32; 12] {
+    use crate::vm::frame::Fault::{Any, CopyOnWrite, Hit, ZeroFill};
+    let number = |it: u64| i32::try_from(it).unwrap_or(i32::MAX);
+    let active = number(frames.pages());
+    let counted = |it| number(frames.counted(it));
+    // There are as many as one can count, and none is ever written out.
+    let free = i32::MAX - active;
+    let wired = number(frames.wired());
+    [free, active, 0, wired, counted(ZeroFill), 0, 0, 0, counted(Any), counted(CopyOnWrite), counted(Any), counted(Hit)]
+}

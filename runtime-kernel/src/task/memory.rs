@@ -1,0 +1,159 @@
+//! A task's memory as its programs use it.
+
+use std::fmt;
+
+use mig_rt::{Address, KernReturn, Protection};
+
+use super::Task;
+
+/// A number as a program has it in memory. Sealed.
+pub trait Word: Copy + sealed::Sealed {
+    /// Bytes.
+    const SIZE: usize;
+    /// From its bytes, of which there are [`SIZE`](Word::SIZE).
+    #[doc(hidden)]
+    fn load(bytes: &[u8]) -> Self;
+    /// Into its bytes.
+    #[doc(hidden)]
+    fn store(self, bytes: &mut [u8]);
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! words {
+    ($($word:ty)*) => { $(
+        impl sealed::Sealed for $word {}
+
+        impl Word for $word {
+            const SIZE: usize = size_of::<$word>();
+
+            fn load(bytes: &[u8]) -> $word {
+                let mut own = [0; size_of::<$word>()];
+                own.copy_from_slice(bytes);
+                <$word>::from_le_bytes(own)
+            }
+
+            fn store(self, bytes: &mut [u8]) {
+                bytes.copy_from_slice(&self.to_le_bytes());
+            }
+        }
+    )* };
+}
+words! { u8 i8 u16 i16 u32 i32 u64 i64 }
+
+/// The memory of a task, where every access is checked and faults as a processor's would: see [`Task::memory`].
+///
+/// Numbers are little-endian, as on every machine that the ABIs know. Each access that names one number, and each of
+/// the atomic ones, happens at once; slices are read and written page by page.
+///
+/// All functions fail with `KERN_INVALID_ADDRESS` where the task has no memory, and with `KERN_PROTECTION_FAILURE`
+/// where it may not do this; then nothing has happened.
+#[derive(Clone, Copy)]
+pub struct ProgramMemory<'a> {
+    task: &'a Task,
+}
+
+impl<'a> ProgramMemory<'a> {
+    pub(super) fn of(task: &'a Task) -> ProgramMemory<'a> {
+        ProgramMemory { task }
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read<W: Word>(&self, at: Address) -> Result<W, KernReturn> {
+        let mut bytes = [0; 8];
+        self.read_into(at, &mut bytes[..W::SIZE])?;
+        Ok(W::load(&bytes[..W::SIZE]))
+    }
+
+    /// Writes a number.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn write<W: Word>(&self, at: Address, word: W) -> Result<(), KernReturn> {
+        let mut bytes = [0; 8];
+        word.store(&mut bytes[..W::SIZE]);
+        self.write_bytes(at, &bytes[..W::SIZE])
+    }
+
+    /// Numbers side by side.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read_slice<W: Word>(&self, at: Address, to: &mut [W]) -> Result<(), KernReturn> {
+        let bytes = self.read_bytes(at, to.len().saturating_mul(W::SIZE))?;
+        to.iter_mut().zip(bytes.chunks_exact(W::SIZE)).for_each(|(to, it)| *to = W::load(it));
+        Ok(())
+    }
+
+    /// Writes numbers side by side.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn write_slice<W: Word>(&self, at: Address, from: &[W]) -> Result<(), KernReturn> {
+        let mut bytes = vec![0; from.len() * W::SIZE];
+        bytes.chunks_exact_mut(W::SIZE).zip(from).for_each(|(to, it)| it.store(to));
+        self.write_bytes(at, &bytes)
+    }
+
+    /// Bytes.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read_bytes(&self, at: Address, size: usize) -> Result<Vec<u8>, KernReturn> {
+        let map = &self.task.0.map;
+        // A size that no memory has is not one to reserve bytes for.
+        map.permit(at.0, size, Protection::READ)?;
+        let mut bytes = vec![0; size];
+        map.read(at.0, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Bytes, into the caller's own.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read_into(&self, at: Address, to: &mut [u8]) -> Result<(), KernReturn> {
+        self.task.0.map.read(at.0, to)
+    }
+
+    /// Writes bytes.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn write_bytes(&self, at: Address, from: &[u8]) -> Result<(), KernReturn> {
+        self.task.0.map.write(at.0, from)
+    }
+
+    /// Replaces a number by one made of it, and returns what it was; nobody else reads or writes it in between.
+    ///
+    /// # Errors
+    /// As above; the memory must allow both reading and writing. `KERN_INVALID_ARGUMENT` if the number crosses a page.
+    pub fn update<W: Word>(&self, at: Address, change: impl Fn(W) -> W) -> Result<W, KernReturn> {
+        let mut before = None;
+        self.task.0.map.update(at.0, W::SIZE, &mut |bytes| {
+            let word = W::load(bytes);
+            change(word).store(bytes);
+            before = Some(word);
+        })?;
+        before.ok_or(KernReturn::INVALID_ADDRESS)
+    }
+
+    /// Replaces a number if it is the expected one, and returns what it was.
+    ///
+    /// # Errors
+    /// As [`update`](ProgramMemory::update).
+    pub fn compare_and_swap<W: Word + PartialEq>(&self, at: Address, expected: W, new: W) -> Result<W, KernReturn> {
+        self.update(at, |it| if it == expected { new } else { it })
+    }
+}
+
+impl fmt::Debug for ProgramMemory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProgramMemory of {}", self.task.name())
+    }
+}

@@ -1,0 +1,280 @@
+//! Memory on its way from one map to another (`vm_map_copy_t`): parts of objects, which nobody else sees.
+
+use std::ops::{Deref, Range};
+use std::sync::{Arc, OnceLock};
+
+use mig_rt::{KernReturn, Protection};
+
+use super::entry::{Attributes, Entries, Entry};
+use super::frame::{Frames, PAGE, PAGE_BYTES, Pin, Run};
+use super::map::{Map, Place};
+use super::object::Object;
+use super::pages_of;
+
+/// Whole pages of an object; without one, of zeros.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) object: Option<Arc<Object>>,
+    pub(crate) offset: u64,
+    pub(crate) size: u64,
+}
+
+/// Memory that no map has.
+#[derive(Debug)]
+pub(crate) enum MapCopy {
+    /// Bytes that the kernel has written.
+    Bytes(Vec<u8>),
+    /// So many bytes, of which the first stands so far behind the start of the first part.
+    Parts { within: u64, size: usize, parts: Vec<Part> },
+}
+
+impl Default for MapCopy {
+    fn default() -> MapCopy {
+        MapCopy::Bytes(Vec::new())
+    }
+}
+
+/// Bytes of memory in one piece.
+#[derive(Debug)]
+pub(crate) enum Gathered {
+    /// In place.
+    Pinned(Pin, Range<usize>),
+    /// Copied.
+    Copied(Vec<u8>),
+}
+
+impl Deref for Gathered {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Gathered::Pinned(pin, range) => &pin[range.clone()],
+            Gathered::Copied(it) => it,
+        }
+    }
+}
+
+impl MapCopy {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            MapCopy::Bytes(it) => it.len(),
+            MapCopy::Parts { size, .. } => *size,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it begins and ends where pages do.
+    pub(crate) fn is_whole_pages(&self) -> bool {
+        let within = if let MapCopy::Parts { within, .. } = self { *within } else { 0 };
+        within == 0 && self.len().is_multiple_of(PAGE_BYTES)
+    }
+
+    /// Its first bytes, where there may be more.
+    pub(crate) fn truncate(&mut self, to: usize) {
+        match self {
+            MapCopy::Bytes(it) => it.truncate(to),
+            MapCopy::Parts { size, .. } => *size = to.min(*size),
+        }
+    }
+
+    /// The bytes; `seen` is where they are gathered if they are not in one piece.
+    pub(crate) fn bytes<'a>(&'a self, seen: &'a OnceLock<Gathered>) -> &'a [u8] {
+        match self {
+            MapCopy::Bytes(it) => it,
+            MapCopy::Parts { within, size, parts } => seen.get_or_init(|| gather(*within, *size, parts)),
+        }
+    }
+
+    /// The objects that it has parts of.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
+        let parts: &[Part] = if let MapCopy::Parts { parts, .. } = self { parts } else { &[] };
+        parts.iter().filter_map(|it| it.object.as_ref())
+    }
+
+    /// As parts, and how far behind the start of the first its bytes begin.
+    fn into_parts(self, frames: &Arc<Frames>) -> (u64, Vec<Part>) {
+        match self {
+            MapCopy::Parts { within, parts, .. } => (within, parts),
+            MapCopy::Bytes(data) => {
+                let run = Run::of(frames, data);
+                let size = run.pages() * PAGE;
+                (0, vec![Part { object: Some(Object::of(frames, run)), offset: 0, size }])
+            }
+        }
+    }
+}
+
+fn gather(within: u64, size: usize, parts: &[Part]) -> Gathered {
+    if let [Part { object: Some(object), offset, .. }] = parts {
+        let from = offset + within;
+        if let Some((pin, at)) = object.pin(from..from + size as u64) {
+            return Gathered::Pinned(pin, at..at + size);
+        }
+    }
+    let mut data = vec![0; size];
+    let (mut done, mut skip) = (0, within);
+    for it in parts {
+        let some = usize::try_from(it.size - skip).unwrap_or(usize::MAX).min(size - done);
+        if let Some(object) = &it.object {
+            object.peek(it.offset + skip, &mut data[done..done + some]);
+        }
+        (done, skip) = (done + some, 0);
+    }
+    Gathered::Copied(data)
+}
+
+impl Map {
+    /// Takes memory in: a copy, or the pages themselves if they are given away (`deallocate`) or were lent. What the
+    /// first and the last page hold beside these bytes stays behind.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ADDRESS` where nothing is, `KERN_PROTECTION_FAILURE` where reading is forbidden.
+    pub(crate) fn copy_in(&self, at: u64, size: usize, deallocate: bool) -> Result<MapCopy, KernReturn> {
+        if size == 0 {
+            return Ok(MapCopy::default());
+        }
+        let range = pages_of(at, size as u64).ok_or(KernReturn::INVALID_ADDRESS)?;
+        let mut entries = self.lock();
+        entries.permit(range.clone(), Protection::READ)?;
+        let lent = entries.at(at).is_some_and(|(_, it)| it.attributes.lent);
+        let (parts, left) =
+            if deallocate || lent { moved(&mut entries, &range) } else { (copied(&entries, &range), Vec::new()) };
+        drop(entries);
+        self.release(left);
+        let within = at - range.start;
+        let copy = MapCopy::Parts { within, size, parts };
+        copy.zero_slack(within, (range.end - at - size as u64) as usize);
+        Ok(copy)
+    }
+
+    /// Looks at memory: as it is now, whatever is written later.
+    ///
+    /// # Errors
+    /// As [`copy_in`](Map::copy_in).
+    pub(crate) fn look(&self, at: u64, size: usize) -> Result<Gathered, KernReturn> {
+        let range = pages_of(at, size as u64).ok_or(KernReturn::INVALID_ADDRESS)?;
+        let entries = self.lock();
+        entries.permit(range.clone(), Protection::READ)?;
+        let parts: Vec<Part> = entries
+            .in_range(range.clone())
+            .map(|(start, it)| {
+                let offsets = it.offsets(start, &range);
+                Part { object: it.object.clone(), offset: offsets.start, size: offsets.end - offsets.start }
+            })
+            .collect();
+        Ok(gather(at - range.start, size, &parts))
+    }
+
+    /// Gives it addresses below a limit. The first byte stands as far behind the start of its page as it did where it
+    /// came from.
+    ///
+    /// # Errors
+    /// `KERN_NO_SPACE`, `KERN_RESOURCE_SHORTAGE`.
+    pub(crate) fn copy_out(&self, copy: MapCopy, limit: u64, lent: bool) -> Result<u64, KernReturn> {
+        if copy.is_empty() {
+            return Ok(0);
+        }
+        let (within, parts) = copy.into_parts(self.frames());
+        let attributes = Attributes { lent, ..Attributes::NEW };
+        let parts = parts.into_iter().map(|it| (it, attributes)).collect();
+        Ok(self.enter(Place::Anywhere { mask: 0, limit }, parts)? + within)
+    }
+
+    /// Puts it in place of what is at an address. Pages are replaced where nobody else sees them and none is wired;
+    /// elsewhere they are written, for all to see. Without whole pages at both sides, all of it is written.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ADDRESS` where nothing is, `KERN_PROTECTION_FAILURE` where writing is forbidden; nothing is
+    /// changed then.
+    pub(crate) fn overwrite(&self, at: u64, copy: MapCopy) -> Result<(), KernReturn> {
+        if !at.is_multiple_of(PAGE) || !copy.is_whole_pages() {
+            return self.write(at, copy.bytes(&OnceLock::new()));
+        }
+        let end = at.checked_add(copy.len() as u64).ok_or(KernReturn::INVALID_ADDRESS)?;
+        let (_, parts) = copy.into_parts(self.frames());
+        let mut left = Vec::new();
+        let mut entries = self.lock();
+        entries.permit(at..end, Protection::WRITE)?;
+        let mut here = at;
+        for part in parts {
+            let range = here..(here + part.size).min(end);
+            self.overwrite_part(&mut entries, &range, &part, &mut left);
+            here = range.end;
+        }
+        entries.join(at..end);
+        drop(entries);
+        self.release(left);
+        Ok(())
+    }
+
+    fn overwrite_part(&self, entries: &mut Entries, range: &Range<u64>, part: &Part, left: &mut Vec<(u64, Entry)>) {
+        entries.clip(range);
+        for (start, it) in entries.in_range_mut(range.clone()) {
+            let offset = part.offset + (start - range.start);
+            if is_private(it) {
+                let attributes = Attributes { wired: 0, ..it.attributes };
+                left.push((start, Entry { attributes, ..it.clone() }));
+                (it.object, it.offset) = (part.object.clone(), if part.object.is_some() { offset } else { 0 });
+                continue;
+            }
+            let (to, size) = (it.offset, it.end - start);
+            let object = it.object(start, self.frames());
+            let mut page = [0; PAGE_BYTES];
+            for at in (0..size).step_by(PAGE_BYTES) {
+                match &part.object {
+                    Some(from) => from.peek(offset + at, &mut page),
+                    None => page.fill(0),
+                }
+                object.write(to + at, &page);
+            }
+        }
+    }
+}
+
+impl MapCopy {
+    /// What stands in its pages before the first of its bytes, and behind the last, is nobody's business.
+    fn zero_slack(&self, before: u64, behind: usize) {
+        let MapCopy::Parts { parts, .. } = self else { return };
+        if let Some(Part { object: Some(object), offset, .. }) = parts.first().filter(|_| before > 0) {
+            object.zero_out(*offset, before as usize);
+        }
+        if let Some(Part { object: Some(object), offset, size }) = parts.last().filter(|_| behind > 0) {
+            object.zero_out(offset + size - behind as u64, behind);
+        }
+    }
+}
+
+/// Whether its pages can change hands: nobody else sees them, and they need not stay.
+fn is_private(it: &Entry) -> bool {
+    it.attributes.wired == 0 && !it.is_shared()
+}
+
+fn copied(entries: &Entries, range: &Range<u64>) -> Vec<Part> {
+    let parts = entries.in_range(range.clone()).map(|(start, it)| copy_of(it, it.offsets(start, range)));
+    parts.collect()
+}
+
+/// A part that is a copy of some bytes of an entry's object.
+pub(super) fn copy_of(it: &Entry, offsets: Range<u64>) -> Part {
+    let size = offsets.end - offsets.start;
+    match &it.object {
+        Some(object) => Part { offset: offsets.start, size, object: Some(object.copy(offsets)) },
+        None => Part { object: None, offset: 0, size },
+    }
+}
+
+/// Takes entries out. What cannot change hands is copied; those entries are left over.
+fn moved(entries: &mut Entries, range: &Range<u64>) -> (Vec<Part>, Vec<(u64, Entry)>) {
+    let (mut parts, mut left) = (Vec::new(), Vec::new());
+    for (start, it) in entries.remove(range) {
+        if is_private(&it) {
+            parts.push(Part { object: it.object, offset: it.offset, size: it.end - start });
+        } else {
+            parts.push(copy_of(&it, it.offsets(start, range)));
+            left.push((start, it));
+        }
+    }
+    (parts, left)
+}
