@@ -43,15 +43,21 @@ fn disagreement(operations: &[Operation], watch: Watch) -> Option<(usize, String
         .unwrap_or_else(|_| Some((operations.len(), "it panics".to_owned())))
 }
 
-/// The shortest list that can be had by leaving parts out.
-fn shortest(mut operations: Vec<Operation>, watch: Watch) -> Vec<Operation> {
+/// After which operation, and about what.
+type Disagreement = (usize, String);
+
+/// The shortest list that can be had by leaving parts out. `disagreement` says where one disagrees first, if it does.
+pub(crate) fn shortest<O: Clone>(
+    mut operations: Vec<O>,
+    disagreement: &dyn Fn(&[O]) -> Option<Disagreement>,
+) -> Vec<O> {
     let mut part = operations.len().div_ceil(2);
     loop {
         let mut at = 0;
         while at < operations.len() {
             let mut shorter = operations.clone();
             shorter.drain(at..(at + part).min(operations.len()));
-            if let Some((end, _)) = disagreement(&shorter, watch) {
+            if let Some((end, _)) = disagreement(&shorter) {
                 shorter.truncate(end + 1);
                 operations = shorter;
             } else {
@@ -71,8 +77,10 @@ fn agree(seed: u64, census: usize) {
     let watch = Watch { census, eager: seed.is_multiple_of(2), low_names: seed % 5 == 4, abis: random.abis() };
     let Some((at, why)) = disagreement(&operations, watch) else { return };
     operations.truncate(at + 1);
-    let operations = shortest(operations, Watch { census: 1, ..watch });
-    let (_, last) = disagreement(&operations, Watch { census: 1, ..watch }).unwrap_or_default();
+    let closely = Watch { census: 1, ..watch };
+    let watched = |it: &[Operation]| disagreement(it, closely);
+    let operations = shortest(operations, &watched);
+    let (_, last) = watched(&operations).unwrap_or_default();
     let list: Vec<String> = operations.iter().map(|it| format!("    task {}: {:?}", it.task, it.act)).collect();
     panic!("seed {seed}: {why}\nshortest: {last}\n{:?}\n{}", watch.abis, list.join("\n"));
 }

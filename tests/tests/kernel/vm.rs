@@ -4,11 +4,14 @@ mod forms;
 mod inherit;
 mod map;
 mod messages;
+mod model;
 mod protect;
 mod read;
 mod region;
 mod space;
 mod wire;
+
+use std::ops::Deref;
 
 use mig_rt::{AbiId, Address, KernReturn, SendRight};
 use runtime_kernel::{ProgramMemory, Task};
@@ -26,10 +29,30 @@ pub(crate) enum Form {
     MachVm,
 }
 
+/// How calls are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Calls {
+    pub(crate) abi: AbiId,
+    pub(crate) form: Form,
+}
+
 /// A task that calls under some names.
 pub(crate) struct Vm<'a> {
     pub(crate) side: &'a Side,
-    pub(crate) form: Form,
+    calls: Calls,
+}
+
+impl<'a> Vm<'a> {
+    fn new(side: &'a Side, form: Form) -> Vm<'a> {
+        Vm { side, calls: Calls { abi: side.abi, form } }
+    }
+}
+
+impl Deref for Vm<'_> {
+    type Target = Calls;
+    fn deref(&self) -> &Calls {
+        &self.calls
+    }
 }
 
 pub(crate) const PAGE: u64 = 4096;
@@ -43,12 +66,28 @@ pub(crate) fn each(test: impl Fn(&Vm<'_>)) {
 }
 
 pub(crate) fn mach3(test: impl Fn(&Vm<'_>)) {
-    ports::mach3(|side| test(&Vm { side, form: Form::Mach3 }));
+    ports::mach3(|side| test(&Vm::new(side, Form::Mach3)));
 }
 
 pub(crate) fn darwin(test: impl Fn(&Vm<'_>)) {
     for form in [Form::VmMap, Form::MachVm] {
-        ports::darwin(|side| test(&Vm { side, form }));
+        ports::darwin(|side| test(&Vm::new(side, form)));
+    }
+}
+
+impl Calls {
+    pub(crate) fn is_mach3(&self) -> bool {
+        self.form == Form::Mach3
+    }
+
+    /// Whether addresses of its messages have 32 bits.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.abi == AbiId::GnumachI386 || self.abi == AbiId::DarwinIlp32 && self.form == Form::VmMap
+    }
+
+    /// The highest address that its messages can name.
+    pub(crate) fn highest(&self) -> u64 {
+        if self.is_narrow() { u64::from(u32::MAX) } else { u64::MAX }
     }
 }
 
@@ -65,20 +104,6 @@ impl Vm<'_> {
 
     pub(crate) fn memory(&self) -> ProgramMemory<'_> {
         self.side.task.memory()
-    }
-
-    pub(crate) fn is_mach3(&self) -> bool {
-        self.form == Form::Mach3
-    }
-
-    /// Whether addresses of its messages have 32 bits.
-    pub(crate) fn is_narrow(&self) -> bool {
-        matches!(self.side.abi, AbiId::GnumachI386) || self.side.abi == AbiId::DarwinIlp32 && self.form == Form::VmMap
-    }
-
-    /// The highest address that its messages can name.
-    pub(crate) fn highest(&self) -> u64 {
-        if self.is_narrow() { u64::from(u32::MAX) } else { u64::MAX }
     }
 
     /// Pages of its own, at a place of its choice.

@@ -10,9 +10,9 @@ use generated::mach3::{mach, mach_host};
 use mig_rt::{Address, Inherit, Memory, Protection, Result, SendRight, Size, flavored};
 use runtime_kernel::Task;
 
-use super::{Form, Vm};
+use super::{Calls, Form};
 
-/// What is mapped where, and how: [`Vm::map`].
+/// What is mapped where, and how: [`Calls::map`].
 #[derive(Clone, Copy)]
 pub(crate) struct Mapping<'a> {
     pub(crate) at: u64,
@@ -43,16 +43,16 @@ pub(crate) struct Region {
 macro_rules! call {
     ($vm:expr, ($mach3:ident, $vm_map:ident, $mach_vm:ident), $($argument:expr),*) => {
         match $vm.form {
-            Form::Mach3 => mach::any::$mach3($vm.side.abi, $($argument),*),
-            Form::VmMap => vm_map::any::$vm_map($vm.side.abi, $($argument),*),
-            Form::MachVm => mach_vm::any::$mach_vm($vm.side.abi, $($argument),*),
+            Form::Mach3 => mach::any::$mach3($vm.abi, $($argument),*),
+            Form::VmMap => vm_map::any::$vm_map($vm.abi, $($argument),*),
+            Form::MachVm => mach_vm::any::$mach_vm($vm.abi, $($argument),*),
         }
     };
 }
 
-impl Vm<'_> {
+impl Calls {
     pub(crate) fn allocate(&self, to: &SendRight<Task>, at: u64, size: u64, anywhere: bool) -> Result<u64> {
-        let (abi, at, size, flags) = (self.side.abi, Address(at), Size(size), i32::from(anywhere));
+        let (abi, at, size, flags) = (self.abi, Address(at), Size(size), i32::from(anywhere));
         let at = match self.form {
             Form::Mach3 => mach::any::vm_allocate(abi, to, at, size, anywhere),
             Form::VmMap => vm_map::any::vm_allocate(abi, to, at, size, flags),
@@ -95,7 +95,7 @@ impl Vm<'_> {
     }
 
     pub(crate) fn map(&self, to: &SendRight<Task>, it: Mapping<'_>) -> Result<u64> {
-        let (abi, at, size, mask) = (self.side.abi, Address(it.at), Size(it.size), Address(it.mask));
+        let (abi, at, size, mask) = (self.abi, Address(it.at), Size(it.size), Address(it.mask));
         let (object, offset, copy, now, most) = (it.object, Address(it.offset), it.copy, it.protection, it.maximum);
         let (inherit, flags) = (it.inheritance, if it.anywhere { VM_FLAGS_ANYWHERE } else { 0 });
         let at = match self.form {
@@ -113,7 +113,7 @@ impl Vm<'_> {
     }
 
     pub(crate) fn region(&self, to: &SendRight<Task>, at: u64) -> Result<Region> {
-        let abi = self.side.abi;
+        let abi = self.abi;
         if self.is_mach3() {
             let it = mach::any::vm_region(abi, to, Address(at))?;
             assert!(!it.object_name.is_valid(), "memory without a manager has no name");
@@ -152,7 +152,7 @@ impl Vm<'_> {
         flavor: i32,
         room: &mut [u32],
     ) -> Result<(u64, u64, usize)> {
-        let abi = self.side.abi;
+        let abi = self.abi;
         if self.form == Form::VmMap {
             let it = vm_map::any::vm_region(abi, to, Address(at), flavor, room)?;
             return Ok((it.address.0, it.size.0, it.info));
@@ -168,7 +168,7 @@ impl Vm<'_> {
         attribute: i32,
         value: i32,
     ) -> Result<i32> {
-        let (abi, at, size) = (self.side.abi, Address(at), Size(size));
+        let (abi, at, size) = (self.abi, Address(at), Size(size));
         let (darwin, darwin_value) = (DarwinAttribute(attribute), DarwinValue(value));
         match self.form {
             Form::Mach3 => {
@@ -189,7 +189,7 @@ impl Vm<'_> {
         (at, size): (u64, u64),
         access: Protection,
     ) -> Result<()> {
-        let (abi, at, size) = (self.side.abi, Address(at), Size(size));
+        let (abi, at, size) = (self.abi, Address(at), Size(size));
         match self.form {
             Form::Mach3 => mach_host::any::vm_wire(abi, host, to, at, size, access),
             _ => host_priv::any::vm_wire(abi, host, to, at, size, access),
@@ -198,7 +198,7 @@ impl Vm<'_> {
 
     /// Darwin's.
     pub(crate) fn msync(&self, to: &SendRight<Task>, (at, size): (u64, u64), flags: VmSync) -> Result<()> {
-        let (abi, at, size) = (self.side.abi, Address(at), Size(size));
+        let (abi, at, size) = (self.abi, Address(at), Size(size));
         match self.form {
             Form::MachVm => mach_vm::any::mach_vm_msync(abi, to, at, size, flags),
             _ => vm_map::any::vm_msync(abi, to, at, size, flags),
@@ -207,7 +207,7 @@ impl Vm<'_> {
 
     /// Darwin's.
     pub(crate) fn behavior_set(&self, to: &SendRight<Task>, (at, size): (u64, u64), behavior: i32) -> Result<()> {
-        let (abi, at, size) = (self.side.abi, Address(at), Size(size));
+        let (abi, at, size) = (self.abi, Address(at), Size(size));
         match self.form {
             Form::MachVm => mach_vm::any::mach_vm_behavior_set(abi, to, at, size, VmBehavior(behavior)),
             _ => vm_map::any::vm_behavior_set(abi, to, at, size, VmBehavior(behavior)),
@@ -223,7 +223,7 @@ impl Vm<'_> {
         copy: bool,
         inherit: Inherit,
     ) -> Result<(u64, Protection, Protection)> {
-        let (abi, at, size, mask, source) = (self.side.abi, Address(at), Size(size), Address(mask), Address(source));
+        let (abi, at, size, mask, source) = (self.abi, Address(at), Size(size), Address(mask), Address(source));
         if self.form == Form::MachVm {
             let it = mach_vm::any::mach_vm_remap(abi, to, at, size, mask, flags, from, source, copy, inherit)?;
             return Ok((it.target_address.0, it.cur_protection, it.max_protection));
@@ -240,7 +240,7 @@ impl Vm<'_> {
         permission: i32,
         parent: &SendRight<Task>,
     ) -> Result<(u64, SendRight<Task>)> {
-        let (abi, at, size, permission) = (self.side.abi, Address(at), Size(size), Protection(permission));
+        let (abi, at, size, permission) = (self.abi, Address(at), Size(size), Protection(permission));
         if self.form == Form::MachVm {
             let it = mach_vm::any::mach_make_memory_entry(abi, to, size, at, permission, parent)?;
             return Ok((it.size.0, it.object_handle));
