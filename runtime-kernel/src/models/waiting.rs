@@ -88,6 +88,29 @@ fn an_interruption_is_not_missed() {
     });
 }
 
+/// An abort of a wait ends it, if it says so, and nothing that is waited for later.
+#[test]
+fn an_abort_ends_one_wait_at_most() {
+    in_every_order(|| {
+        let _scope = Scope::open();
+        let port = port(2);
+        let to = port.clone();
+        let receiver = enter(move || {
+            let mine = interrupts();
+            let other = spawn(move || mine.interrupt_waiting());
+            let received = receive(&to, None);
+            let aborted = end(other);
+            (received, aborted, receive(&to, None))
+        });
+        let sent = [(); 2].map(|()| send(&port, FOR_EVER));
+        assert_eq!(sent, [Ok(()); 2]);
+        let (received, aborted, later) = end(receiver);
+        assert!(received.is_ok() || aborted && received == Err(MsgReturn::RCV_INTERRUPTED));
+        assert_eq!(later, Ok(()));
+        assert_eq!(queued(&port), usize::from(received.is_err()));
+    });
+}
+
 /// A sender who waits for room gets it, or has its message back.
 #[test]
 fn a_sender_waits_for_room() {
