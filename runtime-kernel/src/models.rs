@@ -7,6 +7,7 @@
 //! The scenes are small. Whole programs are played in random orders, which seeds choose, by `crate::schedule`.
 
 mod rights;
+mod stopping;
 mod waiting;
 
 use std::sync::Arc;

@@ -18,6 +18,8 @@ use crate::task::{Task, TaskObject};
 use crate::trap as doors;
 
 pub use run::Terminated;
+#[cfg(all(test, loom))]
+pub(crate) use run::set_current;
 pub(crate) use run::{Run, current, interrupts, stop, trap};
 
 /// What a thread is to the kernel.

@@ -7,7 +7,6 @@
 use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use mig_rt::KernReturn;
 
@@ -16,6 +15,7 @@ use crate::effect::Scope;
 use crate::schedule;
 #[cfg(loom)]
 use crate::sync::host::RefCellKey as _;
+use crate::sync::host::atomic::{AtomicBool, Ordering};
 use crate::sync::host::thread_local;
 use crate::sync::{Interrupts, Mutex, Rank, Waiter};
 
@@ -75,7 +75,7 @@ pub(crate) fn current() -> Option<Arc<ThreadObject>> {
 }
 
 /// The current host thread begins to run a thread of a task, or ceases to.
-pub(super) fn set_current(thread: Option<Arc<ThreadObject>>) -> Option<Arc<ThreadObject>> {
+pub(crate) fn set_current(thread: Option<Arc<ThreadObject>>) -> Option<Arc<ThreadObject>> {
     INTERRUPTS.set(thread.as_ref().map(|it| it.run.interrupts.clone()));
     CURRENT.replace(thread)
 }
