@@ -144,7 +144,7 @@ impl MsgOptions {
     pub const DARWIN_RCV_LARGE: MsgOptions = MsgOptions(0x4);
     /// Darwin's `MACH_SEND_OVERRIDE`: the receiver runs at the sender's priority.
     pub const DARWIN_SEND_OVERRIDE: MsgOptions = MsgOptions(0x20);
-    /// Darwin's `MACH_SEND_NOTIFY`.
+    /// Darwin's `MACH_SEND_NOTIFY`: if there is no room, tell whoever has asked for that when there is some.
     pub const DARWIN_SEND_NOTIFY: MsgOptions = MsgOptions(0x80);
     /// Darwin's `MACH_MSG_STRICT_REPLY`.
     pub const DARWIN_STRICT_REPLY: MsgOptions = MsgOptions(0x200);

@@ -67,6 +67,11 @@ impl Call {
         trailer && whole && self.operation.options.has(MsgOptions::DARWIN_SEND_TRAILER)
     }
 
+    /// Whether whoever asked to hear of room is to be told, if the message finds none.
+    fn wants_room(&self) -> bool {
+        numbers(self.abi).trailer && self.operation.options.has(MsgOptions::DARWIN_SEND_NOTIFY)
+    }
+
     /// What is to stand behind a received message. The options can say it too: what of it in bits 24 to 27, and of
     /// which type, of which there is one, in those above.
     fn trailer(&self) -> Result<TrailerElements, MsgReturn> {
@@ -158,7 +163,7 @@ fn send_message<W: Carries>(
 ) -> Result<Sent, Failed> {
     let message = copyin::take_rest::<W>(task, buffer.message().unwrap_or_default(), ends)?;
     let limit = call.operation.send_timeout.map(duration);
-    let notifies = call.asks(MsgOptions::SEND_NOTIFY, Some(MsgOptions::DARWIN_SEND_NOTIFY));
+    let notifies = call.asks(MsgOptions::SEND_NOTIFY, None);
     // The request is the sender's for the port, whatever that is called by then.
     let patience = Patience::Wait(if notifies { Some(limit.unwrap_or(Duration::ZERO)) } else { limit });
     let (code, message) = match queue::send(message, patience) {
@@ -171,6 +176,9 @@ fn send_message<W: Carries>(
             Err(it) => it,
         };
         return Err(take_back(task, message, code, buffer));
+    }
+    if let (true, Some(port), Some(bytes)) = (call.wants_room(), message.port(), buffer.message()) {
+        task.space.want_room(PortName(u32_at(bytes, 8)), port);
     }
     Err(take_back(task, message, code, buffer))
 }

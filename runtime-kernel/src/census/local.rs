@@ -49,8 +49,8 @@ impl PortState {
     pub(crate) fn check(&self, port: &Arc<Port>) -> Result<(), String> {
         let (queued, blocked, waiting) = (self.queue.len(), self.rare.blocked.len(), self.rare.receivers.len());
         if !port.is_alive() {
-            let requests =
-                self.rare.dead_names.len() + self.no_senders.iter().count() + self.rare.port_destroyed.iter().count();
+            let dead_names = self.rare.dead_names.iter().filter(|it| it.notify.is_some()).count();
+            let requests = dead_names + self.no_senders.iter().count() + self.rare.port_destroyed.iter().count();
             let nothing = queued + blocked + waiting + requests == 0;
             return if nothing { Ok(()) } else { Err("it is dead, and something waits at it".to_owned()) };
         }

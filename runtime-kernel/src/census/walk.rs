@@ -182,7 +182,7 @@ impl Walk {
         state.messages().for_each(|it| self.message(it, message));
         let requests = [&state.no_senders, &state.rare.port_destroyed];
         requests.into_iter().flatten().for_each(|it| self.send_once(it, request));
-        state.rare.dead_names.iter().for_each(|it| self.send_once(&it.notify, request));
+        state.rare.dead_names.iter().filter_map(|it| it.notify.as_ref()).for_each(|it| self.send_once(it, request));
     }
 
     fn message(&mut self, message: &Message, place: Place) {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use mig_rt::{Address, MsgId, RightKind};
+use mig_rt::{Address, MsgId, PortName, RightKind};
 
 use super::{Graph, Message, Name, Port, Region, Task};
 use crate::ipc::message;
@@ -56,7 +56,7 @@ impl Walk<'_> {
         }
         let names = space.names().filter_map(|name| {
             let entry = space.peek(name)?;
-            let (rights, references, ports) = self.entry(entry);
+            let (rights, references, ports) = self.entry((space.number, name), entry);
             let receivers = match &entry.held {
                 Held::Set(set) => set.lock().receivers.len(),
                 _ => 0,
@@ -90,7 +90,7 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry) -> (Vec<RightKind>, u32, Vec<u32>) {
+    fn entry(&mut self, (space, name): (u32, PortName), entry: &Entry) -> (Vec<RightKind>, u32, Vec<u32>) {
         let rights = match &entry.held {
             Held::Send(_) => vec![RightKind::SEND],
             Held::Receive(_) => vec![RightKind::RECEIVE],
@@ -105,7 +105,7 @@ impl Walk<'_> {
         match entry.held.port() {
             Some(port) if port.is_alive() => (rights, entry.references, vec![self.find(port)]),
             // What it becomes as soon as its task looks at it.
-            Some(_) => (vec![RightKind::DEAD_NAME], entry.dead_references(), Vec::new()),
+            Some(_) => (vec![RightKind::DEAD_NAME], entry.dead_references(space, name), Vec::new()),
             None => (rights, entry.references, Vec::new()),
         }
     }

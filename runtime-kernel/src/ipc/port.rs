@@ -78,7 +78,20 @@ pub(crate) struct Armed {
     /// The number of the space that has the name.
     pub(crate) space: u32,
     pub(crate) name: PortName,
-    pub(crate) notify: SendOnceRef,
+    /// None once it was used to tell of room: then the name only thinks that it has a request.
+    pub(crate) notify: Option<SendOnceRef>,
+    pub(crate) possible: SendPossible,
+}
+
+/// Whether a request is one to be told of room in the queue too (`MACH_NOTIFY_SEND_POSSIBLE`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SendPossible {
+    /// It is not.
+    Never,
+    /// Once a send has failed for the lack of it.
+    Delayed,
+    /// As soon as there is any.
+    Armed,
 }
 
 static NEXT_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
@@ -168,6 +181,11 @@ impl Port {
         self.alive.store(false, Release);
         state.turn_away(MsgReturn::RCV_PORT_DIED);
         let (blocked, dead_names) = state.rare.take().map(|it| (it.blocked, it.dead_names)).unwrap_or_default();
+        let (dead_names, used): (Vec<Armed>, Vec<Armed>) = dead_names.into_iter().partition(|it| it.notify.is_some());
+        if !used.is_empty() {
+            // Their names ask when they become dead.
+            state.rare.dead_names = used;
+        }
         blocked.iter().for_each(|it| it.waiter.wake(Ok(())));
         let no_senders = state.no_senders.take();
         let queue = std::mem::replace(&mut state.queue, Queue::new());
@@ -177,8 +195,8 @@ impl Port {
         blocked.iter().for_each(|it| transit::forget(it.message()));
         drop(queue);
         drop(blocked);
-        for it in dead_names {
-            Notification::to(it.notify, What::DeadName(it.name)).note();
+        for Armed { name, notify, .. } in dead_names {
+            notify.into_iter().for_each(|it| Notification::to(it, What::DeadName(name)).note());
         }
         if let Some(object) = self.object() {
             object.port_died();
@@ -208,7 +226,38 @@ impl PortState {
     /// Takes a request to be told of the port's death.
     pub(crate) fn disarm(&mut self, space: u32, name: PortName) -> Option<SendOnceRef> {
         let at = self.rare.dead_names.iter().position(|it| it.space == space && it.name == name)?;
-        Some(self.rare.dead_names.remove(at).notify)
+        self.rare.dead_names.remove(at).notify
+    }
+
+    /// The request of a name.
+    pub(crate) fn request(&self, space: u32, name: PortName) -> Option<&Armed> {
+        self.rare.dead_names.iter().find(|it| it.space == space && it.name == name)
+    }
+
+    /// A send through a name has failed for the lack of room: who asked for that is told when there is some.
+    pub(crate) fn want_room(&mut self, space: u32, name: PortName) {
+        let is_it = |it: &&mut Armed| it.space == space && it.name == name && it.possible == SendPossible::Delayed;
+        if self.request(space, name).is_some() {
+            self.rare.dead_names.iter_mut().filter(is_it).for_each(|it| it.possible = SendPossible::Armed);
+            self.tell_of_room();
+        }
+    }
+
+    /// Whether a message need not wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queue.len() < self.limit as usize
+    }
+
+    /// Tells those who wait to hear of room, if there is any. Their requests are used up.
+    pub(crate) fn tell_of_room(&mut self) {
+        if self.rare.dead_names.is_empty() || !self.has_room() {
+            return;
+        }
+        for it in self.rare.dead_names.iter_mut().filter(|it| it.possible == SendPossible::Armed) {
+            it.possible = SendPossible::Never;
+            let notify = it.notify.take();
+            notify.into_iter().for_each(|to| Notification::to(to, What::MsgAccepted(it.name)).note());
+        }
     }
 
     /// A name for which there is a request is called otherwise.

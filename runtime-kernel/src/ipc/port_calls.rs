@@ -7,7 +7,7 @@ use mig_rt::{KernReturn, MsgId, MsgReturn, PortName, RightKind};
 
 use super::guard::Guard;
 use super::notify::{Notification, What};
-use super::port::{Armed, Port, PortState};
+use super::port::{Armed, Port, PortState, SendPossible};
 use super::right::{Carried, SendOnceRef};
 use super::set::{Membership, PortSet};
 use super::space::{Held, MOST_REFERENCES, Space};
@@ -196,7 +196,7 @@ impl Space {
     /// `mach_port_dnrequest_info`: requests that a port has room for, and those that it has.
     pub(crate) fn requests(&self, name: PortName) -> Result<(u32, u32), KernReturn> {
         self.with_receiver(name, |_, state| {
-            let there = state.rare.dead_names.len();
+            let there = state.rare.dead_names.iter().filter(|it| it.notify.is_some()).count();
             // What the vector has by chance beyond what was asked for is room as well.
             Ok((state.rare.dead_names.capacity() as u32, there as u32))
         })
@@ -258,8 +258,30 @@ impl Space {
         sync: u32,
         notify: Option<SendOnceRef>,
     ) -> Result<Carried, KernReturn> {
+        self.request_death(name, sync, notify, SendPossible::Never)
+    }
+
+    /// The same, and to be told of room in the port's queue: at once and as soon as there is some if `sync` says so, or
+    /// when a send has failed for the lack of it. Whichever comes first uses the request up.
+    pub(crate) fn request_send_possible(
+        &self,
+        name: PortName,
+        sync: u32,
+        notify: Option<SendOnceRef>,
+    ) -> Result<Carried, KernReturn> {
+        let possible = if sync == 0 { SendPossible::Delayed } else { SendPossible::Armed };
+        self.request_death(name, sync, notify, possible)
+    }
+
+    fn request_death(
+        &self,
+        name: PortName,
+        sync: u32,
+        notify: Option<SendOnceRef>,
+        possible: SendPossible,
+    ) -> Result<Carried, KernReturn> {
         let mut state = self.alive()?;
-        let number = state.number;
+        let space = state.number;
         let entry = state.get(name).ok_or(KernReturn::INVALID_NAME)?;
         let port = match &entry.held {
             Held::Set(_) => return Err(KernReturn::INVALID_RIGHT),
@@ -276,10 +298,34 @@ impl Space {
             held => held.port().cloned().ok_or(KernReturn::INVALID_RIGHT)?,
         };
         self.budget.afford(Resource::Objects)?;
+        // A message through a send-once right needs no room.
+        let once = matches!(entry.held, Held::SendOnce(_));
+        let mut locked = port.lock();
+        let before = locked.disarm(space, name);
         entry.armed = notify.is_some();
-        let before = exchange_request(&port, number, name, notify);
+        match notify {
+            // It has died just now.
+            Some(it) if !port.is_alive() => Notification::to(it, What::DeadName(name)).note(),
+            Some(it) if possible == SendPossible::Armed && (once || locked.has_room()) => {
+                entry.armed = false;
+                Notification::to(it, What::MsgAccepted(name)).note();
+            }
+            notify => {
+                locked.rare.dead_names.extend(notify.map(|it| Armed { space, name, notify: Some(it), possible }));
+            }
+        }
+        drop(locked);
         drop(state);
         Ok(before.map_or(Carried::Null, Carried::SendOnce))
+    }
+
+    /// A send to a port has failed for the lack of room (`MACH_SEND_NOTIFY` of Darwin). The name may have gone since.
+    pub(crate) fn want_room(&self, name: PortName, port: &Arc<Port>) {
+        let mut state = self.lock();
+        let number = state.number;
+        if state.get(name).and_then(|it| it.held.port()).is_some_and(|it| Arc::ptr_eq(it, port)) {
+            port.lock().want_room(number, name);
+        }
     }
 }
 
@@ -297,19 +343,6 @@ impl PortState {
         self.offer(port);
         Ok(())
     }
-}
-
-/// Replaces a request. If the port has died just now, the new one is answered at once.
-fn exchange_request(port: &Arc<Port>, space: u32, name: PortName, notify: Option<SendOnceRef>) -> Option<SendOnceRef> {
-    let mut state = port.lock();
-    let before = state.disarm(space, name);
-    let Some(notify) = notify else { return before };
-    if port.is_alive() {
-        state.rare.dead_names.push(Armed { space, name, notify });
-    } else {
-        Notification::to(notify, What::DeadName(name)).note();
-    }
-    before
 }
 
 /// Who is to be notified; null cancels.

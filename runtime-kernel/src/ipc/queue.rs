@@ -315,6 +315,7 @@ impl PortState {
             self.queue.push_back(message);
             waiter.wake(Ok(()));
         }
+        self.tell_of_room();
     }
 }
 

@@ -126,9 +126,13 @@ impl Entry {
         Entry { held, references, armed: false }
     }
 
-    /// References that it has as a dead name, once its port has died: one more for a notification.
-    pub(crate) fn dead_references(&self) -> u32 {
-        self.references.max(1) + u32::from(self.armed)
+    /// References that it has as a dead name, once its port has died: one more for a notification. `space` and `name` are
+    /// where it is.
+    pub(crate) fn dead_references(&self, space: u32, name: PortName) -> u32 {
+        // A request that was used to tell of room is none any more, though the name does not know.
+        let used = |port: &Arc<Port>| port.lock().request(space, name).is_some_and(|it| it.notify.is_none());
+        let told = self.armed && !self.held.port().is_some_and(used);
+        self.references.max(1) + u32::from(told)
     }
 }
 
@@ -229,9 +233,12 @@ impl SpaceState {
     /// Its port has died: the rights become a dead name with as many references, and one more for a notification.
     #[cold]
     fn bury(&mut self, name: PortName) {
+        let number = self.number;
         let Some(entry) = self.table.get_mut(name) else { return };
-        entry.references = entry.dead_references();
-        entry.armed = false;
+        entry.references = entry.dead_references(number, name);
+        if let (true, Some(port)) = (std::mem::take(&mut entry.armed), entry.held.port()) {
+            port.lock().disarm(number, name);
+        }
         let held = std::mem::replace(&mut entry.held, Held::Dead);
         self.accepting.remove(&name);
         if let Some(port) = held.sending() {

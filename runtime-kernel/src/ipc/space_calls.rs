@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mig_rt::{Disposition, KernReturn, PortName, RightKind};
 
-use super::port::Port;
+use super::port::{Port, SendPossible};
 use super::right::{Carried, ReceiveRef};
 use super::set::PortSet;
 use super::space::{Entry, Held, MOST_REFERENCES, Space, SpaceState};
@@ -14,8 +14,10 @@ use crate::sync::Guard;
 
 /// `MACH_PORT_TYPE_DNREQUEST`
 const ARMED: u32 = 0x8000_0000;
-/// `MACH_PORT_TYPE_MAREQUEST`
+/// `MACH_PORT_TYPE_MAREQUEST`, and Darwin's `MACH_PORT_TYPE_SPREQUEST`
 const ACCEPTING: u32 = 0x4000_0000;
+/// `MACH_PORT_TYPE_SPREQUEST_DELAYED`
+const DELAYED: u32 = 0x2000_0000;
 
 /// Whether there is such a right by itself.
 fn check_allocatable(right: RightKind) -> Result<(), KernReturn> {
@@ -246,8 +248,19 @@ fn release(mut state: Guard<'_, SpaceState>, name: PortName, right: RightKind) {
 impl SpaceState {
     pub(crate) fn type_of(&mut self, name: PortName) -> Option<u32> {
         let entry = self.get(name)?;
-        let armed = if entry.armed { ARMED } else { 0 };
-        let bits = entry.held.bits() | armed;
+        let bits = entry.held.bits();
+        let bits = if entry.armed { bits | self.request_bits(name) } else { bits };
         Some(if self.is_accepting(name) { bits | ACCEPTING } else { bits })
+    }
+
+    /// What is to be told of a name.
+    fn request_bits(&self, name: PortName) -> u32 {
+        let Some(port) = self.peek(name).and_then(|it| it.held.port()) else { return 0 };
+        match port.lock().request(self.number, name).filter(|it| it.notify.is_some()).map(|it| it.possible) {
+            None => 0,
+            Some(SendPossible::Never) => ARMED,
+            Some(SendPossible::Armed) => ARMED | ACCEPTING,
+            Some(SendPossible::Delayed) => ARMED | ACCEPTING | DELAYED,
+        }
     }
 }

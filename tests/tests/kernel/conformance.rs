@@ -9,6 +9,7 @@ mod notifications;
 mod races;
 mod replies;
 mod rights;
+mod send_possible;
 mod trailers;
 
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@ use generated::darwin::mach_port::{
     mach_port_dnrequest_info, mach_port_kernel_object, mach_port_kobject, mach_port_kobject_description,
     mach_port_names, mach_port_peek, mach_port_space_info,
 };
+use generated::darwin::notify::MACH_NOTIFY_SEND_POSSIBLE;
 use generated::darwin::types::{IpcInfoName, IpcInfoSpaceBasic, IpcInfoTreeName, PortType};
 use mig_rt::{
     Address, AnyRight, Disposition, KernReturn, MsgId, Outbound, PackedRoom, PortName, Region, RightKind, Room,
@@ -14,7 +15,7 @@ use mig_rt::{
 use super::{attributes, construct, space_info};
 use crate::in_kernel::{InKernel, answer};
 use crate::ipc::guard::Guard;
-use crate::ipc::port_calls::Peeked;
+use crate::ipc::port_calls::{Peeked, notify_right};
 use crate::ipc::right::Carried;
 use crate::server::both::calls_of_both_sets;
 use crate::server::{Maybe, Server, request};
@@ -53,7 +54,12 @@ impl MachPortServer<InKernel> for Server {
         sync: u32,
         notify: SendOnceRight<InKernel>,
     ) -> Result<SendOnceRight<InKernel>, KernReturn> {
-        match request(task.space()?, name, msgid, sync, InKernel::take(notify))? {
+        let (space, notify) = (task.space()?, InKernel::take(notify));
+        let before = match msgid {
+            MACH_NOTIFY_SEND_POSSIBLE => space.request_send_possible(name, sync, notify_right(notify)?)?,
+            _ => request(space, name, msgid, sync, notify)?,
+        };
+        match before {
             Carried::SendOnce(it) => Ok(InKernel::send_once(it)),
             _ => Ok(SendOnceRight::null(&InKernel)),
         }

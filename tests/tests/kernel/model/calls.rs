@@ -4,6 +4,7 @@ use mig_rt::{Disposition, KernReturn, RightKind};
 
 use super::messages::Named;
 use super::ports::{Entry, Id, MOST, Model, Right, Set, Told, What};
+use super::wire;
 
 /// What `mach_port_get_receive_status` says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,8 +84,12 @@ impl Model {
         if let What::Receive(id) | What::Both(id) = entry.what {
             self.port(id).home = Some((task, new));
         }
-        let requests = self.ports.values_mut().flat_map(|it| &mut it.dead_names);
-        requests.filter(|it| (it.0, it.1) == (task, old)).for_each(|it| it.1 = new);
+        for port in self.ports.values_mut() {
+            port.dead_names.iter_mut().filter(|it| (it.0, it.1) == (task, old)).for_each(|it| it.1 = new);
+            if let Some(it) = port.rooms.remove(&(task, old)) {
+                port.rooms.insert((task, new), it);
+            }
+        }
         self.tasks[task].insert(new, entry);
         Ok(())
     }
@@ -177,6 +182,7 @@ impl Model {
         }
         let id = self.receiving(task, name)?;
         self.port(id).limit = limit;
+        self.tell_of_room(id);
         Ok(())
     }
 
@@ -268,12 +274,21 @@ impl Model {
                 }
                 Ok(before)
             }
-            72 => self.exchange_dead_name(task, name, sync, notify),
+            66 if wire::is_untyped(self.abis[task]) => self.exchange_dead_name(task, name, sync, notify, true),
+            72 => self.exchange_dead_name(task, name, sync, notify, false),
             _ => Err(KernReturn::INVALID_VALUE),
         }
     }
 
-    fn exchange_dead_name(&mut self, task: usize, name: u32, sync: u32, notify: Option<Id>) -> Result<Option<Id>> {
+    /// Of a request for room too, if `room` says so.
+    fn exchange_dead_name(
+        &mut self,
+        task: usize,
+        name: u32,
+        sync: u32,
+        notify: Option<Id>,
+        room: bool,
+    ) -> Result<Option<Id>> {
         let entry = self.entry(task, name)?;
         let id = match entry.what {
             What::Set(_) => return Err(KernReturn::INVALID_RIGHT),
@@ -288,9 +303,19 @@ impl Model {
             }
             What::Send(id) | What::Receive(id) | What::Both(id) | What::Once(id) => id,
         };
+        let once = matches!(entry.what, What::Once(_));
         let before = self.disarm(task, name);
-        if let Some(to) = notify {
-            self.port(id).dead_names.push((task, name, to));
+        let port = self.port(id);
+        let now = room && sync != 0 && (once || port.queue.len() < port.limit as usize);
+        match notify {
+            Some(to) if now => self.tell(to, Told::MsgAccepted(name)),
+            Some(to) => {
+                port.dead_names.push((task, name, to));
+                if room {
+                    port.rooms.insert((task, name), sync != 0);
+                }
+            }
+            None => {}
         }
         Ok(before)
     }

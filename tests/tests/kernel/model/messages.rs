@@ -18,7 +18,7 @@ pub(crate) struct Letter {
     pub(crate) reply: Named,
     pub(crate) id: u32,
     pub(crate) body: Vec<Enclosed>,
-    /// With `MACH_SEND_NOTIFY`, and who is told.
+    /// With `MACH_SEND_NOTIFY`, and who is told where the ABI has that.
     pub(crate) notify: Option<u32>,
 }
 
@@ -208,6 +208,14 @@ impl Model {
         let message = Message { serial, abi, to, reply, id: letter.id, body, accepted: None };
         match (self.deliver(message, false), letter.notify) {
             (None, _) => Sent::Done,
+            // Darwin sends nothing beyond the limit, and tells whoever has asked to hear of room.
+            (Some(it), Some(_)) if wire::is_untyped(abi) => {
+                let Right::Send(id) = it.to else { panic!("what goes through a send-once right has room") };
+                if let Some(armed) = self.port(id).rooms.get_mut(&(task, letter.to.0)) {
+                    *armed = true;
+                }
+                Sent::Back(MsgReturn::SEND_TIMED_OUT, it)
+            }
             (Some(it), None) => Sent::Back(MsgReturn::SEND_TIMED_OUT, it),
             (Some(it), Some(notify)) => self.send_beyond(task, it, notify),
         }
@@ -301,6 +309,7 @@ impl Model {
             self.list(id);
         }
         self.accept(message.accepted.take());
+        self.tell_of_room(id);
         if size > limit {
             self.arrive(message.to);
             message.to = Right::Null;

@@ -200,8 +200,8 @@ impl Random {
     }
 
     fn request(&mut self) -> Act {
-        let id = if self.one_in(30) { self.below(80) } else { self.pick(&[69, 70, 70, 72, 72, 72]) };
-        let name = if id == 72 { self.name(Name::Any) } else { self.name(Name::Receive) };
+        let id = if self.one_in(30) { self.below(80) } else { self.pick(&[66, 66, 69, 70, 70, 72, 72, 72]) };
+        let name = if matches!(id, 66 | 72) { self.name(Name::Any) } else { self.name(Name::Receive) };
         let sync = if self.one_in(3) { self.below(4) } else { 0 };
         let notify = match self.below(10) {
             0 => (Name::Null, Disposition::MAKE_SEND_ONCE),

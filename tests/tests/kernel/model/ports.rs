@@ -79,6 +79,9 @@ pub(crate) struct Port {
     pub(crate) destroyed: Option<Id>,
     /// Task, name, and who is told.
     pub(crate) dead_names: Vec<(usize, u32, Id)>,
+    /// Those of them that are told of room in the queue instead, if that comes first: whether they wait for it already,
+    /// or until a send fails.
+    pub(crate) rooms: BTreeMap<(usize, u32), bool>,
 }
 
 #[derive(Debug, Default)]
@@ -147,6 +150,7 @@ impl Model {
             no_senders: None,
             destroyed: None,
             dead_names: Vec::new(),
+            rooms: BTreeMap::new(),
         };
         self.ports.insert(id, port);
         id
@@ -189,7 +193,12 @@ impl Model {
             What::Set(_) => 8 << 16,
             What::Dead => 16 << 16,
         };
-        bits | u32::from(self.is_armed(task, name)) << 31 | u32::from(self.is_accepting(entry)) << 30
+        let room = match self.ports.values().find_map(|it| it.rooms.get(&(task, name))) {
+            None => 0,
+            Some(true) => 1 << 30,
+            Some(false) => 3 << 29,
+        };
+        bits | u32::from(self.is_armed(task, name)) << 31 | u32::from(self.is_accepting(entry)) << 30 | room
     }
 
     /// A right is given up.
@@ -291,6 +300,20 @@ impl Model {
         None
     }
 
+    /// Tells those who wait for room in a queue, if there is any: that uses their requests up.
+    pub(crate) fn tell_of_room(&mut self, id: Id) {
+        let port = self.port(id);
+        if port.queue.len() >= port.limit as usize {
+            return;
+        }
+        for (task, name, to) in port.dead_names.clone() {
+            if self.port(id).rooms.get(&(task, name)) == Some(&true) {
+                self.disarm(task, name);
+                self.tell(to, Told::MsgAccepted(name));
+            }
+        }
+    }
+
     /// Lists a port among the ready ones of its set, if it has messages.
     pub(crate) fn list(&mut self, id: Id) {
         let port = &self.ports[&id];
@@ -365,6 +388,7 @@ impl Model {
     pub(crate) fn disarm(&mut self, task: usize, name: u32) -> Option<Id> {
         self.ports.values_mut().find_map(|port| {
             let at = port.dead_names.iter().position(|it| (it.0, it.1) == (task, name))?;
+            port.rooms.remove(&(task, name));
             Some(port.dead_names.remove(at).2)
         })
     }
