@@ -47,6 +47,26 @@ fn everything_that_holds_a_right_is_seen() {
 }
 
 #[test]
+fn memory_is_seen() {
+    use generated::mach3::mach::gnumach_i386 as mach;
+    let world = World::new();
+    let task = world.task("parent");
+    let (me, page) = (task.self_port(), |it: u64| mig_rt::Address(0x20_0000 + it * 4096));
+    let size = |pages: u64| mig_rt::Size(pages * 4096);
+    mach::vm_allocate(&me, page(0), size(5), false).unwrap();
+    task.write(page(1), &[1; 4096]).unwrap();
+    mach::vm_inherit(&me, page(2), size(1), mig_rt::Inherit::SHARE).unwrap();
+    mach::vm_inherit(&me, page(3), size(1), mig_rt::Inherit::NONE).unwrap();
+    mach::vm_protect(&me, page(4), size(1), true, mig_rt::Protection::READ).unwrap();
+    mach::vm_allocate(&me, page(9), size(1), false).unwrap();
+    let child = world.kernel.fork(&task, "child").unwrap();
+    child.write(page(1), &[2]).unwrap();
+    drop(me);
+    world.kernel.forget_caches(&task);
+    insta::assert_snapshot!(world.kernel.graph().to_string());
+}
+
+#[test]
 fn threads_that_wait_are_seen_from_a_thread_that_runs() {
     let world = World::seeded(2);
     let (client, server) = (world.task("client"), world.task("server"));

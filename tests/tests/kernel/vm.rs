@@ -6,6 +6,7 @@ mod map;
 mod messages;
 mod model;
 mod protect;
+mod races;
 mod read;
 mod region;
 mod space;
