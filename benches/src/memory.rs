@@ -24,23 +24,30 @@ pub(crate) fn report() {
     creation();
 }
 
-/// Nanoseconds of the best of some rounds of each row, which take turns.
-fn best(rounds: usize, rows: &mut [(&str, Box<dyn FnMut() + '_>)]) -> Vec<f64> {
-    let mut best = vec![f64::MAX; rows.len()];
-    for _ in 0..rounds {
-        for (best, (_, row)) in best.iter_mut().zip(rows.iter_mut()) {
-            let start = Instant::now();
-            row();
-            *best = best.min(start.elapsed().as_nanos() as f64);
-        }
-    }
-    best
+/// A row of the report: what is measured, and how often a call does it.
+struct Row<'a> {
+    name: &'a str,
+    times: usize,
+    call: Box<dyn FnMut() + 'a>,
 }
 
-/// Prints rows, each as so many times the one that it is compared with.
-fn print(rows: &[(&str, Box<dyn FnMut() + '_>)], times: &[f64], parts: f64, beside: usize) {
-    for ((name, _), time) in rows.iter().zip(times) {
-        println!("{name:<56} {:>14.0} ns {:>8.2}", time / parts, time / times[beside]);
+fn row<'a>(name: &'a str, times: usize, call: impl FnMut() + 'a) -> Row<'a> {
+    Row { name, times, call: Box::new(call) }
+}
+
+/// Prints the best of some rounds of each row, which take turns, and how many times the time of one of them that is.
+fn report_rows(title: &str, rounds: usize, rows: &mut [Row<'_>], beside: usize) {
+    let mut best = vec![f64::MAX; rows.len()];
+    for _ in 0..rounds {
+        for (best, row) in best.iter_mut().zip(rows.iter_mut()) {
+            let start = Instant::now();
+            (row.call)();
+            *best = best.min(start.elapsed().as_nanos() as f64 / row.times as f64);
+        }
+    }
+    println!("{title:<56} {:>17} {:>8}", "", "ratio");
+    for (row, time) in rows.iter().zip(&best) {
+        println!("{:<56} {time:>14.0} ns {:>8.2}", row.name, time / best[beside]);
     }
 }
 
@@ -119,7 +126,8 @@ fn allocate(task: &Task, size: usize) -> Address {
 
 /// Memory in messages, beside a copy into memory that is in use, one into new memory, and a mapping of a file in memory.
 fn transfers() {
-    println!("{:<56} {:>17} {:>8}", "out of line", "", "ratio");
+    /// How often, where nothing is touched: else the caches are as the row before has left them.
+    const TIMES: usize = 100;
     for size in [4 << 10, 64 << 10, 1 << 20, 16 << 20, 256 << 20, 1 << 30] {
         let mail = Mail::new(size);
         let chunk = CHUNK.min(size);
@@ -137,39 +145,28 @@ fn transfers() {
             // SAFETY: nobody writes the file any more.
             unsafe { Mmap::map(&file) }.expect("a mapping")
         };
-        let mut rows: Vec<(&str, Box<dyn FnMut()>)> = vec![
-            ("copied into warm memory", Box::new(|| warm.copy_from_slice(black_box(&original)))),
-            ("copied into fresh memory", Box::new(|| drop(black_box(original.clone())))),
-            ("mapped from a memfd, untouched", Box::new(|| drop(black_box(mapped())))),
-            (
-                "mapped from a memfd, read once",
-                Box::new(|| {
-                    let map = mapped();
-                    black_box(map.chunks(PAGE).map(|it| u64::from(it[0])).sum::<u64>());
-                }),
-            ),
-            ("in a message, untouched", Box::new(|| mail.free(mail.send()))),
-            (
-                "in a message, copied out once",
-                Box::new(|| {
-                    let at = mail.send();
-                    mail.read(at, &mut to);
-                    mail.free(at);
-                }),
-            ),
-            (
-                "in a message, written once",
-                Box::new(|| {
-                    let at = mail.send();
-                    mail.write(at, &from);
-                    mail.free(at);
-                }),
-            ),
+        let mut rows = [
+            row("copied into warm memory", 1, || warm.copy_from_slice(black_box(&original))),
+            row("copied into fresh memory", 1, || drop(black_box(original.clone()))),
+            row("mapped from a memfd, untouched", TIMES, || (0..TIMES).for_each(|_| drop(black_box(mapped())))),
+            row("mapped from a memfd, read once", 1, || {
+                let map = mapped();
+                black_box(map.chunks(PAGE).map(|it| u64::from(it[0])).sum::<u64>());
+            }),
+            row("in a message, untouched", TIMES, || (0..TIMES).for_each(|_| mail.free(mail.send()))),
+            row("in a message, copied out once", 1, || {
+                let at = mail.send();
+                mail.read(at, &mut to);
+                mail.free(at);
+            }),
+            row("in a message, written once", 1, || {
+                let at = mail.send();
+                mail.write(at, &from);
+                mail.free(at);
+            }),
         ];
         let rounds = ((1 << 30) / size).clamp(3, 200);
-        let times = best(rounds, &mut rows);
-        println!("{}", size_name(size));
-        print(&rows, &times, 1.0, 1);
+        report_rows(&size_name(size), rounds, &mut rows, 1);
     }
 }
 
@@ -190,41 +187,27 @@ fn faults() {
     };
     let page = [7u8; PAGE];
     let mut kept: Vec<Box<[u8]>> = Vec::with_capacity(PAGES);
-    let mut rows: Vec<(&str, Box<dyn FnMut() + '_>)> = vec![
-        (
-            "host: a page, made and copied",
-            Box::new(|| {
-                kept.clear();
-                kept.extend((0..PAGES).map(|_| Box::<[u8]>::from(black_box(&page[..]))));
-            }),
-        ),
-        (
-            "host: a page of new memory, written",
-            Box::new(|| {
-                let mut map = MmapMut::map_anon(size).expect("memory");
-                map.chunks_mut(PAGE).for_each(|it| it[0] = 1);
-                black_box(&map);
-            }),
-        ),
-        (
-            "zero-filled",
-            Box::new(|| {
-                let at = allocate(&task, size);
-                touch(at);
-                mach::vm_deallocate(&me, at, Size(size as u64)).expect("it was there");
-            }),
-        ),
-        (
-            "copied on write",
-            Box::new(|| {
-                mach::vm_copy(&me, from, Size(size as u64), copy).expect("both are there");
-                touch(copy);
-            }),
-        ),
+    let mut rows = [
+        row("host: a page, made and copied", PAGES, || {
+            kept.clear();
+            kept.extend((0..PAGES).map(|_| Box::<[u8]>::from(black_box(&page[..]))));
+        }),
+        row("host: a page of new memory, written", PAGES, || {
+            let mut map = MmapMut::map_anon(size).expect("memory");
+            map.chunks_mut(PAGE).for_each(|it| it[0] = 1);
+            black_box(&map);
+        }),
+        row("zero-filled", PAGES, || {
+            let at = allocate(&task, size);
+            touch(at);
+            mach::vm_deallocate(&me, at, Size(size as u64)).expect("it was there");
+        }),
+        row("copied on write", PAGES, || {
+            mach::vm_copy(&me, from, Size(size as u64), copy).expect("both are there");
+            touch(copy);
+        }),
     ];
-    let times = best(15, &mut rows);
-    println!("{:<56} {:>17} {:>8}", "a page", "", "ratio");
-    print(&rows, &times, PAGES as f64, 0);
+    report_rows("a page", 15, &mut rows, 0);
 }
 
 /// Memory that nobody touches.
@@ -233,24 +216,18 @@ fn allocation() {
     let kernel = Kernel::default();
     let task = kernel.task("bench", ABI);
     let me = task.self_port();
-    let mut rows: Vec<(&str, Box<dyn FnMut() + '_>)> = vec![
-        (
-            "mmap and munmap of 64 KiB",
-            Box::new(|| (0..TIMES).for_each(|_| drop(black_box(MmapMut::map_anon(64 << 10).expect("memory"))))),
-        ),
-        (
-            "vm_allocate and vm_deallocate",
-            Box::new(|| {
-                for _ in 0..TIMES {
-                    let at = mach::vm_allocate(&me, Address(0), Size(64 << 10), true).expect("memory");
-                    mach::vm_deallocate(&me, at, Size(64 << 10)).expect("it was there");
-                }
-            }),
-        ),
+    let mut rows = [
+        row("mmap and munmap of 64 KiB", TIMES, || {
+            (0..TIMES).for_each(|_| drop(black_box(MmapMut::map_anon(64 << 10).expect("memory"))));
+        }),
+        row("vm_allocate and vm_deallocate", TIMES, || {
+            for _ in 0..TIMES {
+                let at = mach::vm_allocate(&me, Address(0), Size(64 << 10), true).expect("memory");
+                mach::vm_deallocate(&me, at, Size(64 << 10)).expect("it was there");
+            }
+        }),
     ];
-    let times = best(15, &mut rows);
-    println!("{:<56} {:>17} {:>8}", "untouched memory", "", "ratio");
-    print(&rows, &times, TIMES as f64, 0);
+    report_rows("untouched memory", 15, &mut rows, 0);
 }
 
 /// A task with so many entries in its map: every other page is there.
@@ -268,30 +245,25 @@ fn with_entries(kernel: &Kernel, entries: usize) -> (Task, u64) {
 
 /// Finding an address among many entries.
 fn look_up() {
-    const TIMES: u64 = 20_000;
+    const TIMES: usize = 20_000;
     let kernel = Kernel::default();
     let counts = [10, 100, 1000, 10_000, 100_000];
     let tasks = counts.map(|it| with_entries(&kernel, it));
     let names = counts.map(|it| format!("a word of a map of {it} entries"));
-    let mut rows: Vec<(&str, Box<dyn FnMut() + '_>)> = Vec::new();
+    let mut rows: Vec<Row<'_>> = Vec::new();
     for ((name, count), (task, first)) in names.iter().zip(counts).zip(&tasks) {
-        rows.push((
-            name,
-            Box::new(move || {
-                let memory = task.memory();
-                let mut at = 1u64;
-                for _ in 0..TIMES {
-                    at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let page = (at >> 33) % count as u64;
-                    let word: u64 = memory.read(Address(first + 2 * page * PAGE as u64)).expect("it is there");
-                    black_box(word);
-                }
-            }),
-        ));
+        rows.push(row(name, TIMES, move || {
+            let memory = task.memory();
+            let mut at = 1u64;
+            for _ in 0..TIMES {
+                at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let page = (at >> 33) % count as u64;
+                let word: u64 = memory.read(Address(first + 2 * page * PAGE as u64)).expect("it is there");
+                black_box(word);
+            }
+        }));
     }
-    let times = best(15, &mut rows);
-    println!("{:<56} {:>17} {:>8}", "look-up", "", "ratio");
-    print(&rows, &times, TIMES as f64, 0);
+    report_rows("look-up", 15, &mut rows, 0);
 }
 
 /// A new task with the memory of another.
@@ -304,17 +276,12 @@ fn creation() {
         mach::vm_inherit(&it.self_port(), Address(0x1_0000_0000), all, Inherit::COPY).expect("a legal range");
     });
     let names = counts.map(|it| format!("task_create and task_terminate, {it} entries inherited"));
-    let mut rows: Vec<(&str, Box<dyn FnMut() + '_>)> = Vec::new();
+    let mut rows: Vec<Row<'_>> = Vec::new();
     for (name, task) in names.iter().zip(&tasks) {
-        rows.push((
-            name,
-            Box::new(move || {
-                let child = mach::task_create(&task.self_port(), true).expect("a task");
-                mach::task_terminate(&child).expect("it was there");
-            }),
-        ));
+        rows.push(row(name, 1, move || {
+            let child = mach::task_create(&task.self_port(), true).expect("a task");
+            mach::task_terminate(&child).expect("it was there");
+        }));
     }
-    let times = best(15, &mut rows);
-    println!("{:<56} {:>17} {:>8}", "creation", "", "ratio");
-    print(&rows, &times, 1.0, 0);
+    report_rows("creation", 15, &mut rows, 0);
 }
