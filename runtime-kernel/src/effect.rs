@@ -84,6 +84,8 @@ pub(crate) fn settle() {
     }
 }
 
+// Apart, so that looking costs nothing.
+#[inline(never)]
 fn settle_all() {
     SOME.set(false);
     while let Some(effect) = QUEUE.with_borrow_mut(VecDeque::pop_front) {
