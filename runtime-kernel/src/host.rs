@@ -1,11 +1,12 @@
 //! What the tasks of one kernel share: the host, as they call it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use mig_rt::AbiId;
 
 use crate::budget::Budget;
 use crate::effect::Scope;
+use crate::exception::Handlers;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::kobject::KernelObject;
@@ -13,6 +14,7 @@ use crate::schedule::Schedule;
 use crate::special::Special;
 use crate::sync::{Mutex, Rank};
 use crate::task::TaskObject;
+use crate::thread::{Machine, Processor};
 use crate::trace::{Traced, Tracing};
 
 /// What belongs to no task.
@@ -26,18 +28,26 @@ pub(crate) struct Host {
     /// To which new tasks get a right. No right itself: whoever receives there hears when the last of them is gone.
     pub(crate) bootstrap: Mutex<Option<Arc<Port>>>,
     pub(crate) traced: Traced,
+    /// Who handles exceptions that neither threads nor tasks do.
+    pub(crate) handlers: Handlers,
+    pub(crate) processor: Processor,
+    /// Of what flavors the states are that the host's handlers may ask for.
+    pub(crate) machine: Machine,
 }
 
 impl Host {
-    pub(crate) fn new(budget: Budget, schedule: Option<Arc<Schedule>>) -> Arc<Host> {
-        Arc::new(Host {
+    pub(crate) fn new(budget: Budget, schedule: Option<Arc<Schedule>>, processor: Processor) -> Arc<Host> {
+        Arc::new_cyclic(|this: &Weak<Host>| Host {
             port: Port::of_object(AbiId::GnumachI386, KernelObject::Host),
-            control: Port::of_object(AbiId::GnumachI386, KernelObject::HostPriv),
+            control: Port::of_object(AbiId::GnumachI386, KernelObject::HostPriv(this.clone())),
             budget: Arc::new(budget),
             schedule: schedule.clone(),
             tasks: Mutex::new(Rank::Kernel, Vec::new()),
             bootstrap: Mutex::new(Rank::Kernel, None),
             traced: Traced(Tracing::new(schedule)),
+            handlers: Handlers::new(Rank::Kernel),
+            processor,
+            machine: Machine::Darwin(processor),
         })
     }
 
@@ -68,6 +78,7 @@ impl Host {
             // It may have ended already.
             let _ = task.terminate();
         }
+        self.handlers.end();
         drop(ReceiveRef::of(self.port.clone()));
         drop(ReceiveRef::of(self.control.clone()));
     }

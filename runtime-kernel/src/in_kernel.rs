@@ -3,13 +3,15 @@
 //! Names belong to the host thread and live as long as a call: a right that outlives it moves into the object that keeps
 //! it. So the handle has no size, and no two threads of the kernel ever share a name.
 
+mod wait;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use mig_rt::carried::Sender;
 use mig_rt::{
-    AbiId, Address, AnyRight, Arrived, Disposition, Failed, KernReturn, Left, Memory, MsgReturn, Operation, Outbound,
+    AbiId, Address, AnyRight, Arrived, Disposition, Failed, KernReturn, Memory, MsgReturn, Operation, Outbound,
     PortName, ReceiveRight, Right, RightKind, SendOnceRight, SendRight, Transport, Wire,
 };
 
@@ -23,6 +25,8 @@ use crate::sync::host::RefCellKey as _;
 use crate::sync::host::thread_local;
 use crate::vm::MapCopy;
 use crate::vm::copy::Gathered;
+
+pub(crate) use wait::Hands;
 
 /// The kernel's handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -266,13 +270,13 @@ impl Transport for InKernel {
 
     type Memory = KernelMemory;
 
-    /// Sends. A message to a port of the kernel is queued as an effect, so that no cascade of them uses up the stack.
+    /// Sends, and waits for the answer if there is one. A message to a port of the kernel is queued as an effect, so that no cascade of them uses up the stack.
     fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
-        if operation.receive.is_some() {
-            return Err(Failed { code: MsgReturn::RCV_INVALID_NAME, left: Left::Untouched });
+        let sent = copyin::copy_in(self, abi, message.bytes())?;
+        effect::push(Effect::Deliver(sent));
+        if let Some(name) = operation.receive {
+            return wait::receive(abi, name, message);
         }
-        let message = copyin::copy_in(self, abi, message.bytes())?;
-        effect::push(Effect::Deliver(message));
         Ok(Arrived { abi, size: 0, trailer: 0 })
     }
 

@@ -15,6 +15,7 @@ use crate::in_kernel;
 use crate::ipc::table::MOST_NAMES;
 use crate::schedule::{self, Schedule};
 use crate::task::{Task, TaskObject};
+use crate::thread::Processor;
 use crate::trace::Trace;
 use crate::trap;
 
@@ -25,6 +26,8 @@ pub struct Config {
     pub order: Order,
     /// Names that one task may have; `None`: as many as can be told apart.
     pub most_names: Option<usize>,
+    /// The processor of tasks of Darwin.
+    pub processor: Processor,
 }
 
 /// In which order the threads of a kernel run.
@@ -56,7 +59,7 @@ impl Kernel {
             Order::Parallel => None,
             Order::Seeded(seed) => Some(Schedule::new(seed)),
         };
-        Kernel { host: Host::new(budget, schedule) }
+        Kernel { host: Host::new(budget, schedule, config.processor) }
     }
 
     /// A new task, to which the kernel writes in an ABI.
@@ -161,7 +164,7 @@ impl Kernel {
 
     fn walk(&self) -> (Vec<Arc<TaskObject>>, Walk) {
         let tasks = self.host.tasks.lock().clone();
-        let walk = Walk::of(&tasks, &[&self.host.port, &self.host.control]);
+        let walk = Walk::of(&tasks, &self.host);
         (tasks, walk)
     }
 

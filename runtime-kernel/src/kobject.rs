@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use mig_rt::serve::answer;
 use mig_rt::{AbiId, Buffer, Subsystem};
 
+use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::ipc::copyin::copy_in;
 use crate::ipc::copyout::{Envelope, copy_out};
@@ -29,7 +30,7 @@ pub(crate) enum KernelObject {
     /// The host.
     Host,
     /// The host, for those who may do more to it.
-    HostPriv,
+    HostPriv(Weak<Host>),
     /// Memory that can be mapped.
     MemoryEntry(Arc<MemoryEntry>),
 }
@@ -69,13 +70,21 @@ impl KernelObject {
         }
     }
 
+    /// The host, if it is that for those who may do more to it.
+    pub(crate) fn host_control(&self) -> Option<Arc<Host>> {
+        match self {
+            KernelObject::HostPriv(it) => it.upgrade(),
+            _ => None,
+        }
+    }
+
     /// Darwin's number for its kind (`ipc_kobject_type_t`).
     pub(crate) fn kind(&self) -> u32 {
         match self {
             KernelObject::Thread(_) => 1,
             KernelObject::Task(_) => 2,
             KernelObject::Host => 3,
-            KernelObject::HostPriv => 4,
+            KernelObject::HostPriv(_) => 4,
             KernelObject::MemoryEntry(_) => 28,
         }
     }
@@ -87,7 +96,7 @@ impl fmt::Debug for KernelObject {
             KernelObject::Task(it) => write!(f, "task {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
             KernelObject::Thread(it) => write!(f, "thread {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
             KernelObject::Host => f.write_str("host"),
-            KernelObject::HostPriv => f.write_str("privileged host"),
+            KernelObject::HostPriv(_) => f.write_str("privileged host"),
             KernelObject::MemoryEntry(it) => write!(f, "memory of {} bytes", it.size),
         }
     }

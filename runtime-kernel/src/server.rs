@@ -2,6 +2,7 @@
 
 mod both;
 mod darwin;
+mod exceptions;
 mod mach3;
 mod tasks;
 mod vm;
@@ -12,6 +13,7 @@ use generated::mach3::notify::{MACH_NOTIFY_DEAD_NAME, MACH_NOTIFY_NO_SENDERS, MA
 use mig_rt::{KernReturn, MsgId, PortIn, PortName, Rights, SendRight, Subsystem, TrailerElements};
 
 use crate::budget::Resource;
+use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::ipc::port_calls::notify_right;
 use crate::ipc::right::Carried;
@@ -44,6 +46,13 @@ impl Maybe<TaskObject> {
 impl Maybe<ThreadObject> {
     /// The thread.
     pub(crate) fn thread(&self) -> Result<&ThreadObject, KernReturn> {
+        self.0.as_deref().ok_or(KernReturn::INVALID_ARGUMENT)
+    }
+}
+
+impl Maybe<Host> {
+    /// The host, for those who may do anything to it.
+    pub(crate) fn host(&self) -> Result<&Host, KernReturn> {
         self.0.as_deref().ok_or(KernReturn::INVALID_ARGUMENT)
     }
 }
@@ -104,8 +113,12 @@ fn thread(from: &PortIn<'_, InKernel>) -> Maybe<ThreadObject> {
     Maybe(object(from, KernelObject::thread))
 }
 
+fn host_control(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
+    Maybe(object(from, KernelObject::host_control))
+}
+
 fn privileged(from: &PortIn<'_, InKernel>) -> IsPrivileged {
-    IsPrivileged(object(from, |it| matches!(it, KernelObject::HostPriv).then_some(())).is_some())
+    IsPrivileged(object(from, |it| matches!(it, KernelObject::HostPriv(_)).then_some(())).is_some())
 }
 
 /// For objects that the kernel does not have yet: every port converts to null.

@@ -115,7 +115,8 @@ impl SpecialPorts {
     }
 }
 
-fn copy(right: &Carried) -> Carried {
+/// Another right of the same kind, for what may be kept: send rights, dead names and nothing.
+pub(crate) fn copy(right: &Carried) -> Carried {
     match right {
         Carried::Send(it) => Carried::Send(it.copy()).or_dead(),
         Carried::Dead => Carried::Dead,

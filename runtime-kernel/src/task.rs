@@ -16,6 +16,7 @@ use mig_rt::{
 use crate::budget::Budget;
 use crate::buffer::{Bytes, InMemory};
 use crate::effect::Scope;
+use crate::exception::Handlers;
 use crate::host::Host;
 use crate::ipc::copyin::{Header, Names};
 use crate::ipc::message::Destination;
@@ -26,7 +27,7 @@ use crate::kobject::KernelObject;
 use crate::schedule::Schedule;
 use crate::special::{Special, SpecialPorts};
 use crate::sync::{Mutex, Rank};
-use crate::thread::{self, Thread};
+use crate::thread::{self, Machine, Thread};
 use crate::trap::{self, Call};
 use crate::vm::{self, Map, MapCopy};
 
@@ -43,6 +44,8 @@ pub(crate) struct TaskObject {
     pub(crate) schedule: Option<Arc<Schedule>>,
     pub(crate) port: Arc<Port>,
     threads: Mutex<Threads>,
+    pub(crate) handlers: Handlers,
+    pub(crate) machine: Machine,
     pub(crate) host: Weak<Host>,
     pub(crate) budget: Arc<Budget>,
 }
@@ -64,6 +67,8 @@ impl TaskObject {
             schedule: host.schedule.clone(),
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
             threads: Mutex::new(Rank::Task, Threads::default()),
+            handlers: Handlers::new(Rank::Task),
+            machine: Machine::of(abi, host.processor),
             host: Arc::downgrade(host),
             budget: host.budget.clone(),
         });

@@ -1,19 +1,22 @@
 //! Threads of tasks: host threads that the kernel knows.
 
 mod run;
+mod state;
 
 use std::fmt;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
-use mig_rt::{AbiId, KernReturn, SendRight};
+use mig_rt::{KernReturn, Room, SendRight};
 
 use crate::effect::Scope;
+use crate::exception::Handlers;
+use crate::in_kernel::Hands;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::kobject::KernelObject;
 use crate::special::{Special, SpecialPorts};
-use crate::sync::Rank;
+use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
 use crate::trap as doors;
 
@@ -21,6 +24,8 @@ pub use run::Terminated;
 #[cfg(all(test, loom))]
 pub(crate) use run::set_current;
 pub(crate) use run::{Run, current, interrupts, stop, trap};
+pub use state::Processor;
+pub(crate) use state::{Machine, MachineState};
 
 /// What a thread is to the kernel.
 pub(crate) struct ThreadObject {
@@ -29,18 +34,26 @@ pub(crate) struct ThreadObject {
     pub(crate) special: SpecialPorts,
     pub(crate) port: Arc<Port>,
     pub(crate) run: Run,
+    pub(crate) handlers: Handlers,
+    pub(crate) machine: Machine,
+    pub(crate) state: Mutex<MachineState>,
+    pub(crate) hands: Hands,
 }
 
 impl ThreadObject {
     /// A thread of a task, which must still adopt it.
-    pub(crate) fn new(name: &str, abi: AbiId, task: Weak<TaskObject>) -> Arc<ThreadObject> {
+    pub(crate) fn new(name: &str, task: &Arc<TaskObject>) -> Arc<ThreadObject> {
         let _scope = Scope::open();
         let it = Arc::new_cyclic(|this| ThreadObject {
             name: name.to_owned(),
-            task,
+            task: Arc::downgrade(task),
             special: SpecialPorts::new(Rank::Thread),
-            port: Port::of_object(abi, KernelObject::Thread(this.clone())),
+            port: Port::of_object(task.space.abi, KernelObject::Thread(this.clone())),
             run: Run::new(),
+            handlers: Handlers::new(Rank::Thread),
+            machine: task.machine,
+            state: Mutex::new(Rank::Thread, MachineState::default()),
+            hands: Hands::new(),
         });
         // It is new, and so has not ended.
         let _ = it.special.set(Special::Kernel, Carried::Send(SendRef::uncounted(&it.port)));
@@ -62,6 +75,7 @@ impl ThreadObject {
         }
         drop(ReceiveRef::of(self.port.clone()));
         self.special.end();
+        self.handlers.end();
         if let Some(task) = self.task.upgrade() {
             task.forget(self);
         }
@@ -81,6 +95,43 @@ impl ThreadObject {
         }
         self.run.interrupts.interrupt_waiting();
         Ok(())
+    }
+
+    /// `thread_abort_safely`: the same if its call can be made again, as if nothing had been.
+    ///
+    /// # Errors
+    /// `KERN_TERMINATED` if it has ended, `KERN_FAILURE` if it waits for whoever handles its exception.
+    pub(crate) fn abort_safely(&self) -> Result<(), KernReturn> {
+        if self.run.has_ended() {
+            return Err(KernReturn::TERMINATED);
+        }
+        if self.hands.is_waiting() {
+            return Err(KernReturn::FAILURE);
+        }
+        self.run.interrupts.interrupt_waiting();
+        Ok(())
+    }
+
+    /// `thread_get_state`
+    ///
+    /// # Errors
+    /// `KERN_TERMINATED` if it has ended, and those of [`MachineState::fill`].
+    pub(crate) fn get_state(&self, flavor: i32, room: &mut Room<'_, u32>) -> Result<(), KernReturn> {
+        if self.run.has_ended() {
+            return Err(KernReturn::TERMINATED);
+        }
+        self.state.lock().fill(self.machine, flavor, room)
+    }
+
+    /// `thread_set_state`
+    ///
+    /// # Errors
+    /// `KERN_TERMINATED` if it has ended, and those of [`MachineState::set`].
+    pub(crate) fn set_state(&self, flavor: i32, words: &[u32]) -> Result<(), KernReturn> {
+        if self.run.has_ended() {
+            return Err(KernReturn::TERMINATED);
+        }
+        self.state.lock().set(self.machine, flavor, words)
     }
 
     /// Whether it is the thread that asks.
@@ -121,7 +172,7 @@ pub struct Thread<X> {
 impl<X: Send + 'static> Thread<X> {
     /// Starts a new one.
     pub(crate) fn spawn(task: &Task, name: &str, program: impl FnOnce(Task) -> X + Send + 'static) -> Thread<X> {
-        let object = ThreadObject::new(name, task.abi(), Arc::downgrade(&task.0));
+        let object = ThreadObject::new(name, &task.0);
         // Nobody else knows it.
         let _ = object.run.take_program();
         task.0.adopt(&object);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mig_rt::PortName;
 
 use super::Census;
+use crate::host::Host;
 use crate::ipc::message::{Destination, Message};
 use crate::ipc::notify::{Notification, What};
 use crate::ipc::port::{Port, PortState};
@@ -69,10 +70,11 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Walks from the tasks and from the ports of the host.
-    pub(crate) fn of(tasks: &[Arc<TaskObject>], host: &[&Arc<Port>]) -> Walk {
+    /// Walks from the tasks and from the host.
+    pub(crate) fn of(tasks: &[Arc<TaskObject>], host: &Host) -> Walk {
         let mut walk = Walk::default();
-        host.iter().for_each(|it| walk.kernel_port(it, "host"));
+        [&host.port, &host.control].into_iter().for_each(|it| walk.kernel_port(it, "host"));
+        host.handlers.each(&mut |it| walk.carried(it, Place::Kernel("host")));
         tasks.iter().for_each(|it| walk.task(it));
         while let Some(port) = walk.unseen.pop() {
             walk.look_at(&port);
@@ -103,9 +105,13 @@ impl Walk {
     fn task(&mut self, task: &TaskObject) {
         self.kernel_port(&task.port, "task");
         task.special.each(&mut |it| self.carried(it, Place::Kernel("task")));
+        task.handlers.each(&mut |it| self.carried(it, Place::Kernel("task")));
         for thread in task.threads() {
             self.kernel_port(&thread.port, "thread");
-            thread.special.each(&mut |it| self.carried(it, Place::Kernel("thread")));
+            let look = &mut |it: &Carried| self.carried(it, Place::Kernel("thread"));
+            thread.special.each(look);
+            thread.handlers.each(look);
+            thread.hands.each(look);
         }
         self.census.tasks += usize::from(task.is_active());
         self.census.regions += task.map.len();

@@ -20,7 +20,8 @@ use generated::darwin::{
 use mig_rt::Subsystem;
 
 use super::vm::Source;
-use super::{IsPrivileged, Maybe, Server, outtran, translate};
+use super::{Maybe, Server, outtran, translate};
+use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
@@ -43,7 +44,7 @@ translate! {
     types::VmMap => super::task, Maybe<TaskObject>;
     types::VmMapRead => super::task, Maybe<TaskObject>;
     types::MemEntryNamePort => Source::of, Source;
-    types::HostPriv => super::privileged, IsPrivileged;
+    types::HostPriv => super::host_control, Maybe<Host>;
     types::ProcessorSetName => super::nothing, ();
     types::LockSet => super::nothing, ();
     types::SemaphoreConsumeRef => super::nothing, ();

@@ -68,6 +68,21 @@ pub(super) fn create(parent: &Maybe<TaskObject>, inherits_memory: bool) -> Resul
     Ok(InKernel::send(child.own_port()))
 }
 
+/// `thread_create_running`: the thread runs, if somebody gives it a program.
+pub(super) fn create_running(
+    parent: &Maybe<TaskObject>,
+    flavor: i32,
+    state: &[u32],
+) -> Result<SendRight<InKernel>, KernReturn> {
+    let thread = task(parent)?.create_thread()?;
+    let made = thread.set_state(flavor, state).and_then(|()| thread.run.resume());
+    if made.is_err() {
+        // Nobody knows it.
+        let _ = thread.end();
+    }
+    made.map(|()| InKernel::send(thread.own_port()))
+}
+
 /// `task_threads`
 pub(super) fn threads(task: &TaskObject) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
     let threads = task.living_threads()?;

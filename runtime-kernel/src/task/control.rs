@@ -6,6 +6,7 @@ use mig_rt::{KernReturn, SendRight};
 
 use super::{Task, TaskObject};
 use crate::effect::Scope;
+use crate::exception::{Exception, raise};
 use crate::ipc::right::ReceiveRef;
 use crate::kobject::KernelObject;
 use crate::special::Special;
@@ -76,7 +77,7 @@ impl TaskObject {
             threads.born
         };
         let name = format!("{} thread {number}", self.name);
-        let thread = ThreadObject::new(&name, self.space.abi, Arc::downgrade(self));
+        let thread = ThreadObject::new(&name, self);
         // It is new.
         let _ = thread.run.suspend();
         self.adopt(&thread);
@@ -95,6 +96,7 @@ impl TaskObject {
         for which in [Special::Exception, Special::Bootstrap] {
             child.special.set(which, self.special.get(which)?)?;
         }
+        child.handlers.inherit(&self.handlers);
         if inherits_memory {
             self.map.fork(&child.map).inspect_err(|_| {
                 // It is new, and so has not ended.
@@ -153,6 +155,7 @@ impl TaskObject {
             let _ = thread.end();
         }
         self.special.end();
+        self.handlers.end();
         self.space.destroy();
         self.map.clear();
         Ok(())
@@ -189,6 +192,18 @@ impl Task {
         let _scope = Scope::open();
         // It may have ended.
         let _ = self.0.terminate();
+    }
+
+    /// The calling thread has an exception (`EXC_BAD_ACCESS` and its kin), as if its processor had found it.
+    ///
+    /// It waits for those who handle it: of the thread, then of its task, then of the host. If one of them says that it
+    /// has dealt with it, this returns. If none does, the task is terminated, and the thread unwinds.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ARGUMENT` if the calling host thread is none that a task has started, or if there is no exception of
+    /// this number.
+    pub fn raise(&self, exception: i32, code: i64, subcode: i64) -> Result<(), KernReturn> {
+        thread::trap(|| raise(Exception { kind: exception, code, subcode }))
     }
 
     /// A place where the calling thread can be stopped or ended, as it can at every call of the kernel: for loops that

@@ -1,7 +1,11 @@
 //! The calls about tasks and threads: what each does, and each code that it answers, in every ABI that has it.
 
 mod control;
+mod exceptions;
+mod handlers;
 mod races;
+mod rescue;
+mod state;
 
 use generated::{darwin, mach3};
 use mig_rt::{AbiId, MsgReturn, Result, SendRight};
@@ -63,6 +67,11 @@ impl Calls {
         } else {
             darwin::task::any::task_threads(self.0, task).map(Iterator::collect)
         }
+    }
+
+    /// Darwin's only.
+    pub(crate) fn thread_abort_safely(self, thread: &SendRight<Task>) -> Result<()> {
+        darwin::thread_act::any::thread_abort_safely(self.0, thread)
     }
 
     /// What a thread that has ended is told of, by those who were too late.

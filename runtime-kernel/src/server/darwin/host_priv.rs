@@ -1,23 +1,34 @@
 //! `host_priv` of Darwin: what the host does for those who may ask.
 
 use generated::darwin::host_priv::HostPrivServer;
-use mig_rt::{Address, KernReturn, Protection, Size};
+use generated::darwin::types::{ExceptionBehavior, ExceptionMask};
+use mig_rt::{Address, KernReturn, Protection, RightsRoom, Room, SendRight, Size};
 
 use super::vm;
+use crate::host::Host;
 use crate::in_kernel::InKernel;
-use crate::server::{IsPrivileged, Maybe, Server};
+use crate::server::exceptions::{exception_calls, fill, handler};
+use crate::server::{Maybe, Server};
 use crate::task::TaskObject;
 
 impl HostPrivServer<InKernel> for Server {
+    exception_calls!(
+        host_set_exception_ports,
+        host_get_exception_ports,
+        host_swap_exception_ports,
+        Maybe<Host>,
+        Maybe::<Host>::host
+    );
+
     fn vm_wire(
         &mut self,
-        host_priv: IsPrivileged,
+        host_priv: Maybe<Host>,
         task: Maybe<TaskObject>,
         address: Address,
         size: Size,
         desired_access: Protection,
     ) -> Result<(), KernReturn> {
-        host_priv.check()?;
+        host_priv.host().map_err(|_| KernReturn::INVALID_HOST)?;
         vm::wire(task.task().map_err(|_| KernReturn::INVALID_TASK)?, address, size, desired_access)
     }
 }

@@ -2,13 +2,14 @@
 
 use generated::darwin::task::TaskServer;
 use generated::darwin::types::{
-    TASK_BOOTSTRAP_PORT, TASK_HOST_PORT, TASK_INSPECT_PORT, TASK_KERNEL_PORT, TASK_NAME_PORT, TASK_PORT_REGISTER_MAX,
-    TASK_READ_PORT,
+    ExceptionBehavior, ExceptionMask, TASK_BOOTSTRAP_PORT, TASK_HOST_PORT, TASK_INSPECT_PORT, TASK_KERNEL_PORT,
+    TASK_NAME_PORT, TASK_PORT_REGISTER_MAX, TASK_READ_PORT,
 };
-use mig_rt::{KernReturn, Rights, SendRight};
+use mig_rt::{KernReturn, Rights, RightsRoom, Room, SendRight};
 
 use crate::in_kernel::InKernel;
-use crate::server::tasks::{create, task_calls};
+use crate::server::exceptions::{exception_calls, fill, handler};
+use crate::server::tasks::{create, create_running, task_calls};
 use crate::server::{Maybe, Server, register, registered, set_special, special};
 use crate::special::Special;
 use crate::task::TaskObject;
@@ -27,6 +28,23 @@ fn settable(number: i32) -> Option<Special> {
 
 impl TaskServer<InKernel> for Server {
     task_calls!();
+
+    exception_calls!(
+        task_set_exception_ports,
+        task_get_exception_ports,
+        task_swap_exception_ports,
+        Maybe<TaskObject>,
+        Maybe::<TaskObject>::task
+    );
+
+    fn thread_create_running(
+        &mut self,
+        parent_task: Maybe<TaskObject>,
+        flavor: i32,
+        new_state: &[u32],
+    ) -> Result<SendRight<InKernel>, KernReturn> {
+        create_running(&parent_task, flavor, new_state)
+    }
 
     /// Ledgers count nothing here, and are released.
     fn task_create(

@@ -3,10 +3,13 @@
 use std::convert::identity;
 
 use generated::darwin::thread_act::ThreadActServer;
-use generated::darwin::types::{THREAD_INSPECT_PORT, THREAD_KERNEL_PORT, THREAD_READ_PORT};
-use mig_rt::{KernReturn, SendRight};
+use generated::darwin::types::{
+    ExceptionBehavior, ExceptionMask, THREAD_INSPECT_PORT, THREAD_KERNEL_PORT, THREAD_READ_PORT,
+};
+use mig_rt::{KernReturn, RightsRoom, Room, SendRight};
 
 use crate::in_kernel::InKernel;
+use crate::server::exceptions::{exception_calls, fill, handler};
 use crate::server::tasks::thread_calls;
 use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
@@ -18,6 +21,54 @@ fn settable(number: i32) -> Option<Special> {
 
 impl ThreadActServer<InKernel> for Server {
     thread_calls!(identity);
+
+    exception_calls!(
+        thread_set_exception_ports,
+        thread_get_exception_ports,
+        thread_swap_exception_ports,
+        Maybe<ThreadObject>,
+        Maybe::<ThreadObject>::thread
+    );
+
+    fn act_get_state(
+        &mut self,
+        target_act: Maybe<ThreadObject>,
+        flavor: i32,
+        old_state: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        target_act.thread()?.get_state(flavor, old_state)
+    }
+
+    fn act_set_state(
+        &mut self,
+        target_act: Maybe<ThreadObject>,
+        flavor: i32,
+        new_state: &[u32],
+    ) -> Result<(), KernReturn> {
+        target_act.thread()?.set_state(flavor, new_state)
+    }
+
+    fn thread_get_state(
+        &mut self,
+        target_act: Maybe<ThreadObject>,
+        flavor: i32,
+        old_state: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        target_act.thread()?.get_state(flavor, old_state)
+    }
+
+    fn thread_set_state(
+        &mut self,
+        target_act: Maybe<ThreadObject>,
+        flavor: i32,
+        new_state: &[u32],
+    ) -> Result<(), KernReturn> {
+        target_act.thread()?.set_state(flavor, new_state)
+    }
+
+    fn thread_abort_safely(&mut self, target_act: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+        target_act.thread()?.abort_safely()
+    }
 
     fn thread_abort(&mut self, target_act: Maybe<ThreadObject>) -> Result<(), KernReturn> {
         target_act.thread()?.abort()

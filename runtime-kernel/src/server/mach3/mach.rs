@@ -5,7 +5,7 @@ use generated::mach3::types::{
     MachineAttribute, MachineAttributeValue, TASK_BOOTSTRAP_PORT, TASK_EXCEPTION_PORT, TASK_KERNEL_PORT,
     TASK_NOTIFY_PORT, THREAD_EXCEPTION_PORT, THREAD_KERNEL_PORT, THREAD_REPLY_PORT, VmStatistics,
 };
-use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Rights, SendRight, Size};
+use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Rights, Room, SendRight, Size};
 
 use super::vm;
 use crate::in_kernel::InKernel;
@@ -35,6 +35,12 @@ fn of_thread(number: i32) -> Option<Special> {
     }
 }
 
+/// A thread, unless it is the one that asks.
+fn other(thread: &Maybe<ThreadObject>) -> Result<&ThreadObject, KernReturn> {
+    let thread = thread.thread()?;
+    if thread.is_current() { Err(KernReturn::INVALID_ARGUMENT) } else { Ok(thread) }
+}
+
 impl MachServer<InKernel> for Server {
     task_calls!();
     thread_calls!(failure);
@@ -45,6 +51,24 @@ impl MachServer<InKernel> for Server {
         inherit_memory: bool,
     ) -> Result<SendRight<InKernel>, KernReturn> {
         create(&target_task, inherit_memory)
+    }
+
+    fn thread_get_state(
+        &mut self,
+        target_thread: Maybe<ThreadObject>,
+        flavor: i32,
+        old_state: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        other(&target_thread)?.get_state(flavor, old_state).map_err(failure)
+    }
+
+    fn thread_set_state(
+        &mut self,
+        target_thread: Maybe<ThreadObject>,
+        flavor: i32,
+        new_state: &[u32],
+    ) -> Result<(), KernReturn> {
+        other(&target_thread)?.set_state(flavor, new_state).map_err(failure)
     }
 
     fn thread_abort(&mut self, target_thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {

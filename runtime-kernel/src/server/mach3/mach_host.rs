@@ -11,7 +11,7 @@ use crate::task::TaskObject;
 
 /// Whether a name is that of the privileged host.
 fn check_privileged(host: PortName) -> Result<(), KernReturn> {
-    let privileged = InKernel::with_port(host, |it| matches!(it.object(), Some(KernelObject::HostPriv)));
+    let privileged = InKernel::with_port(host, |it| matches!(it.object(), Some(KernelObject::HostPriv(_))));
     if privileged == Some(true) { Ok(()) } else { Err(KernReturn::INVALID_HOST) }
 }
 

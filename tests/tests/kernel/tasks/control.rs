@@ -189,6 +189,10 @@ fn a_wait_is_aborted() {
         covers!("thread_abort", "KERN_INVALID_ARGUMENT", calls.thread_abort(&side.host));
         let idle = calls.thread_create(&side.me).unwrap();
         covers!("thread_abort", "KERN_SUCCESS", calls.thread_abort(&idle));
+        if !side.is_typed() {
+            covers!("thread_abort_safely", "KERN_SUCCESS", calls.thread_abort_safely(&idle));
+            covers!("thread_abort_safely", "KERN_INVALID_ARGUMENT", calls.thread_abort_safely(&side.host));
+        }
         calls.thread_terminate(&idle).unwrap();
     });
     for abi in AbiId::ALL {

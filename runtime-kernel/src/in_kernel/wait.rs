@@ -1,0 +1,89 @@
+//! The kernel waits for the answer to a message of its own.
+
+use mig_rt::{AbiId, Arrived, Failed, Left, MsgReturn, PortName, TrailerElements, Wire};
+
+use super::{InKernel, TABLE, Table};
+use crate::effect;
+use crate::ipc::copyout::copy_out;
+use crate::ipc::queue::{self, Room, Source, Taken};
+use crate::ipc::right::Carried;
+use crate::sync::{Mutex, Rank};
+use crate::thread;
+
+type Rights = Vec<Option<(Carried, u32)>>;
+
+/// What a thread holds in the kernel while it waits there, so that it can be counted.
+#[derive(Debug)]
+pub(crate) struct Hands(Mutex<Option<Rights>>);
+
+impl Hands {
+    pub(crate) fn new() -> Hands {
+        Hands(Mutex::new(Rank::Thread, None))
+    }
+
+    /// Whether the thread waits for an answer.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.0.lock().is_some()
+    }
+
+    /// Looks at every right.
+    pub(crate) fn each(&self, look: &mut dyn FnMut(&Carried)) {
+        self.0.lock().iter().flatten().flatten().for_each(|it| look(&it.0));
+    }
+}
+
+/// Receives the answer at a port that was made for it. The port goes then, so that nothing else can come.
+pub(super) fn receive(abi: AbiId, name: PortName, wire: &mut Wire<'_>) -> Result<Arrived, Failed> {
+    let failed = |code| Failed { code, left: Left::Sent };
+    let port = TABLE.with_borrow_mut(|it| it.get(name).and_then(|it| it.0.port().cloned()));
+    let port = port.ok_or(failed(MsgReturn::RCV_INVALID_NAME))?;
+    let home = (0, name);
+    port.set_home(Some(home));
+    // What tells that the right to answer is gone comes in the same ABI.
+    port.set_abi(abi);
+    let room = Room { limit: wire.capacity(), large: false, trailer: TrailerElements::default() };
+    let source = Source::Port(port, home);
+    effect::settle();
+    let unwinding = Unwinding(name);
+    let taken = wait(&source, room).map_err(failed)?;
+    drop(unwinding);
+    let Taken::Message(mut message, envelope) = taken else { return Err(failed(MsgReturn::RCV_TOO_LARGE)) };
+    if message.abi != abi || message.size_with(envelope.trailer) > room.limit {
+        return Err(failed(MsgReturn::RCV_TOO_LARGE));
+    }
+    message.flight.received(0, envelope.sequence);
+    let size = message.bytes.len() as u32;
+    copy_out(&InKernel, &mut message, envelope);
+    wire.receive(&message.bytes);
+    drop(TABLE.with_borrow_mut(|it| it.take(name)));
+    Ok(Arrived { abi, size, trailer: message.bytes.len() as u32 - size })
+}
+
+fn wait(source: &Source, room: Room) -> Result<Taken, MsgReturn> {
+    let Some(thread) = thread::current() else { return queue::receive(source, room, None) };
+    let swap = |table: &mut Table| std::mem::take(&mut table.rights);
+    *thread.hands.0.lock() = Some(TABLE.with_borrow_mut(swap));
+    let _back = Back(&thread.hands);
+    queue::receive(source, room, None)
+}
+
+/// Lets the port go if the thread unwinds: nobody else will.
+struct Unwinding(PortName);
+
+impl Drop for Unwinding {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(TABLE.with_borrow_mut(|it| it.take(self.0)));
+        }
+    }
+}
+
+/// Takes back what was laid down, also if the thread unwinds.
+struct Back<'a>(&'a Hands);
+
+impl Drop for Back<'_> {
+    fn drop(&mut self) {
+        let rights = self.0.0.lock().take().unwrap_or_default();
+        TABLE.with_borrow_mut(|it| it.rights = rights);
+    }
+}
