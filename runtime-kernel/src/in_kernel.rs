@@ -38,6 +38,8 @@ struct Table {
     free: Vec<u32>,
     memory: BTreeMap<u64, MapCopy>,
     next_address: u64,
+    /// The number of the space of whoever has sent the request that is served.
+    sender: u32,
 }
 
 thread_local! {
@@ -46,7 +48,7 @@ thread_local! {
 
 impl Table {
     const fn new() -> Table {
-        Table { rights: Vec::new(), free: Vec::new(), memory: BTreeMap::new(), next_address: 0 }
+        Table { rights: Vec::new(), free: Vec::new(), memory: BTreeMap::new(), next_address: 0, sender: 0 }
     }
 
     fn add(&mut self, right: Carried) -> PortName {
@@ -157,9 +159,17 @@ impl InKernel {
         TABLE.with_borrow_mut(|it| it.get(name).and_then(|(right, _)| Some(look(right.port()?))))
     }
 
-    /// A name for a port while a request to it is served.
-    pub(crate) fn enter(to: SendRef) -> Entered {
-        Entered(add(Carried::Send(to)))
+    /// A name for a port while a request to it is served, which the task of this number has sent.
+    pub(crate) fn enter(to: SendRef, sender: u32) -> Entered {
+        Entered(TABLE.with_borrow_mut(|it| {
+            it.sender = sender;
+            it.add(Carried::Send(to))
+        }))
+    }
+
+    /// The number of the space of whoever has sent the request that is served. The kernel's is 0.
+    pub(crate) fn sender_number() -> u32 {
+        TABLE.with_borrow(|it| it.sender)
     }
 
     /// The send-once right of a name, which goes; nothing if it is another right, or dead.

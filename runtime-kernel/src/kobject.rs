@@ -112,7 +112,7 @@ pub(crate) const LARGEST_REPLY: usize = 8192;
 pub(crate) fn serve(port: &Arc<Port>, mut message: Box<Message>) -> Option<Box<Message>> {
     let _served = message.flight.serve();
     let (abi, trailer) = (message.abi, server::trailer());
-    let entered = InKernel::enter(SendRef::uncounted(port));
+    let entered = InKernel::enter(SendRef::uncounted(port), message.sender_number());
     let envelope = Envelope { sequence: 0, context: 0, payload: None, trailer, name: Some(entered.0) };
     copy_out(&InKernel, &mut message, envelope);
     let mut room = Buffer::<LARGEST_REPLY>::new();

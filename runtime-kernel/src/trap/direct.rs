@@ -42,7 +42,7 @@ pub(super) fn serve<W: Carries>(
     let mut bytes = ROOM.take();
     bytes.clear();
     bytes.extend_from_slice(request);
-    let entered = InKernel::enter(to);
+    let entered = InKernel::enter(to, task.space.number);
     let remote = reply.disposition();
     let reply = InKernel.give_right(reply).unwrap_or(PortName::NULL);
     head::<W>(&mut bytes, (remote, reply), (Disposition::MOVE_SEND, entered.0), None);

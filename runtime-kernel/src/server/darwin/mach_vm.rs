@@ -1,7 +1,9 @@
 //! `mach_vm` of Darwin.
 
-use generated::darwin::mach_vm::{MachVmServer, mach_make_memory_entry, mach_vm_region, mach_vm_remap};
-use generated::darwin::types::{MachineAttribute, MachineAttributeValue, VmBehavior, VmSync};
+use generated::darwin::mach_vm::{
+    MachVmServer, mach_make_memory_entry, mach_vm_page_query, mach_vm_region, mach_vm_remap, mach_vm_remap_new,
+};
+use generated::darwin::types::{MachVmReadEntry, MachineAttribute, MachineAttributeValue, VmBehavior, VmSync};
 use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Room, SendRight, Size};
 
 use super::vm;
@@ -169,5 +171,58 @@ impl MachVmServer<InKernel> for Server {
         let (size, object_handle) =
             vm::memory_entry(target_task.task()?, (offset.0, size.0), permission, &parent_handle)?;
         Ok(mach_make_memory_entry::Results { size: Size(size), object_handle })
+    }
+
+    fn mach_vm_read_list(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        mut data_list: MachVmReadEntry,
+        count: u32,
+    ) -> Result<MachVmReadEntry, KernReturn> {
+        let task = target_task.task()?;
+        let ranges = data_list.ranges.get_mut(..count as usize).ok_or(KernReturn::INVALID_ARGUMENT)?;
+        let places = vm::read_list(task, &mut ranges.iter().map(|it| (it.address, it.size)))?;
+        ranges.iter_mut().zip(places).for_each(|(it, place)| it.address = place);
+        Ok(data_list)
+    }
+
+    fn mach_vm_read_overwrite(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        data: Address,
+    ) -> Result<Size, KernReturn> {
+        vm::read_overwrite(target_task.task()?, address, size, data)
+    }
+
+    fn mach_vm_page_query(
+        &mut self,
+        target_map: Maybe<TaskObject>,
+        offset: Address,
+    ) -> Result<mach_vm_page_query::Out, KernReturn> {
+        let (disposition, ref_count) = vm::page_query(target_map.task()?, offset)?;
+        Ok(mach_vm_page_query::Out { disposition, ref_count })
+    }
+
+    fn mach_vm_remap_new(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        target_address: Address,
+        size: Size,
+        mask: Address,
+        flags: i32,
+        src_task: Maybe<TaskObject>,
+        src_address: Address,
+        copy: bool,
+        cur_protection: Protection,
+        max_protection: Protection,
+        inheritance: Inherit,
+    ) -> Result<mach_vm_remap_new::Out, KernReturn> {
+        let source = (src_task.task()?, src_address);
+        let (target, rights) = ((target_address, size, mask), (cur_protection, max_protection, inheritance));
+        let (target_address, cur_protection, max_protection) =
+            vm::remap_with(target_task.task()?, target, flags, source, copy, rights)?;
+        Ok(mach_vm_remap_new::Out { target_address, cur_protection, max_protection })
     }
 }

@@ -126,6 +126,91 @@ pub(super) fn remap(
     Ok((Address(at), protection, maximum))
 }
 
+/// The same with rights that the caller asks for, and no more.
+pub(super) fn remap_with(
+    task: &TaskObject,
+    (target, size, mask): (Address, Size, Address),
+    flags: i32,
+    (source, address): (&TaskObject, Address),
+    copy: bool,
+    (protection, maximum, inheritance): (Protection, Protection, Inherit),
+) -> Result<Remapped, KernReturn> {
+    vm::check_inheritance(inheritance)?;
+    if !Protection::ALL.has(maximum) || !maximum.has(protection) {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    let range = crate::vm::pages_of(address.0, size.0).filter(|_| size.0 > 0).ok_or(KernReturn::INVALID_ARGUMENT)?;
+    source.map.permit(range.start, (range.end - range.start) as usize, protection)?;
+    let mut parts = source.map.parts(&range, copy)?;
+    for (_, it) in &mut parts {
+        if !it.maximum.has(maximum) {
+            return Err(KernReturn::PROTECTION_FAILURE);
+        }
+        (it.protection, it.maximum, it.inheritance) = (protection, maximum, inheritance);
+    }
+    let at = task.map.enter(place(target, mask, flags), parts)?;
+    Ok((Address(at), protection, maximum))
+}
+
+/// Whoever has sent the request.
+fn caller(task: &TaskObject) -> Result<Arc<TaskObject>, KernReturn> {
+    let (host, number) = (task.host.upgrade().ok_or(KernReturn::FAILURE)?, InKernel::sender_number());
+    let found = host.tasks.lock().iter().find(|it| it.space.number == number).cloned();
+    found.ok_or(KernReturn::INVALID_ARGUMENT)
+}
+
+/// `vm_read_overwrite`: how much was copied to the caller's memory.
+pub(super) fn read_overwrite(task: &TaskObject, at: Address, size: Size, to: Address) -> Result<Size, KernReturn> {
+    let wanted = usize::try_from(size.0).map_err(|_| KernReturn::INVALID_ADDRESS)?;
+    let copy = task.map.copy_in(at.0, wanted, false)?;
+    if !copy.is_empty() {
+        caller(task)?.map.overwrite(to.0, copy)?;
+    }
+    Ok(size)
+}
+
+/// `vm_read_list`: where in the caller's memory copies of some ranges are. All of them or none.
+pub(super) fn read_list(
+    task: &TaskObject,
+    ranges: &mut dyn ExactSizeIterator<Item = (u64, u64)>,
+) -> Result<Vec<u64>, KernReturn> {
+    let caller = caller(task)?;
+    let (mut places, mut kept) = (Vec::with_capacity(ranges.len()), Vec::new());
+    for (at, size) in ranges {
+        let placed = usize::try_from(size)
+            .map_err(|_| KernReturn::INVALID_ADDRESS)
+            .and_then(|size| task.map.copy_in(at, size, false))
+            .and_then(|copy| caller.map.copy_out(copy, u64::MAX, false));
+        match placed {
+            Ok(place) => {
+                kept.extend(crate::vm::pages_of(place, size).filter(|_| size > 0));
+                places.push(place);
+            }
+            Err(code) => {
+                kept.iter().for_each(|it| caller.map.deallocate(it));
+                return Err(code);
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// A page that is there, and has been read and written (`VM_PAGE_QUERY_PAGE_…`).
+const QUERIED: i32 = 0x1 | 0x4 | 0x8;
+
+/// `vm_map_page_query`: whether a page is there, and how many entries and ports have its object.
+pub(super) fn page_query(task: &TaskObject, at: Address) -> Result<(i32, i32), KernReturn> {
+    let found = task.map.region(at.0).ok().filter(|it| it.range.contains(&at.0));
+    Ok(found.map_or((0, 0), |it| {
+        let page = truncate(at.0)..truncate(at.0) + PAGE;
+        let resident = it.entry.object.as_ref().is_some_and(|object| {
+            let offset = it.entry.offset + (page.start - it.range.start);
+            object.resident(offset..offset + PAGE) > 0
+        });
+        (if resident { QUERIED } else { 0 }, references(&it) as i32)
+    }))
+}
+
 /// What is told of a region: where it is, and words of a flavor.
 pub(super) fn region(
     task: &TaskObject,

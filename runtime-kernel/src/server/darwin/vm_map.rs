@@ -1,8 +1,9 @@
 //! `vm_map` of Darwin.
 
-use generated::darwin::types::{MachineAttribute, MachineAttributeValue, VmBehavior, VmSync};
+use generated::darwin::types::{MachineAttribute, MachineAttributeValue, VmBehavior, VmReadEntry, VmSync};
 use generated::darwin::vm_map::{
-    VmMapServer, mach_make_memory_entry, mach_make_memory_entry_64, vm_region, vm_region_64, vm_remap,
+    VmMapServer, mach_make_memory_entry, mach_make_memory_entry_64, vm_map_page_query, vm_region, vm_region_64,
+    vm_remap, vm_remap_new,
 };
 use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Room, SendRight, Size};
 
@@ -213,5 +214,58 @@ impl VmMapServer<InKernel> for Server {
         let (size, object_handle) =
             vm::memory_entry(target_task.task()?, (offset.0, size.0), permission, &parent_entry)?;
         Ok(mach_make_memory_entry_64::Out { size: Size(size), object_handle })
+    }
+
+    fn vm_read_list(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        mut data_list: VmReadEntry,
+        count: u32,
+    ) -> Result<VmReadEntry, KernReturn> {
+        let task = target_task.task()?;
+        let ranges = data_list.ranges.get_mut(..count as usize).ok_or(KernReturn::INVALID_ARGUMENT)?;
+        let places = vm::read_list(task, &mut ranges.iter().map(|it| (it.address.0, it.size.0)))?;
+        ranges.iter_mut().zip(places).for_each(|(it, place)| it.address = Address(place));
+        Ok(data_list)
+    }
+
+    fn vm_read_overwrite(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        data: Address,
+    ) -> Result<Size, KernReturn> {
+        vm::read_overwrite(target_task.task()?, address, size, data)
+    }
+
+    fn vm_map_page_query(
+        &mut self,
+        target_map: Maybe<TaskObject>,
+        offset: Address,
+    ) -> Result<vm_map_page_query::Out, KernReturn> {
+        let (disposition, ref_count) = vm::page_query(target_map.task()?, offset)?;
+        Ok(vm_map_page_query::Out { disposition, ref_count })
+    }
+
+    fn vm_remap_new(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        target_address: Address,
+        size: Size,
+        mask: Address,
+        flags: i32,
+        src_task: Maybe<TaskObject>,
+        src_address: Address,
+        copy: bool,
+        cur_protection: Protection,
+        max_protection: Protection,
+        inheritance: Inherit,
+    ) -> Result<vm_remap_new::Out, KernReturn> {
+        let source = (src_task.task()?, src_address);
+        let (target, rights) = ((target_address, size, mask), (cur_protection, max_protection, inheritance));
+        let (target_address, cur_protection, max_protection) =
+            vm::remap_with(target_task.task()?, target, flags, source, copy, rights)?;
+        Ok(vm_remap_new::Out { target_address, cur_protection, max_protection })
     }
 }
