@@ -164,12 +164,14 @@ fn overwrite(map: &Map, at: Address, copy: MapCopy, whole: bool) -> Result<(), K
 
 /// What both sets have in their statistics, in their order from the free pages on to the hits.
 pub(super) fn statistics(frames: &Frames) -> [i32; 12] {
-    use crate::vm::frame::Fault::{Any, CopyOnWrite, Hit, ZeroFill};
+    use crate::vm::frame::Fault::{CopyOnWrite, Hit, ZeroFill};
     let number = |it: u64| i32::try_from(it).unwrap_or(i32::MAX);
     let active = number(frames.pages());
     let counted = |it| number(frames.counted(it));
     // There are as many as one can count, and none is ever written out.
     let free = i32::MAX - active;
     let wired = number(frames.wired());
-    [free, active, 0, wired, counted(ZeroFill), 0, 0, 0, counted(Any), counted(CopyOnWrite), counted(Any), counted(Hit)]
+    let (zeros, copies, hits) = (counted(ZeroFill), counted(CopyOnWrite), counted(Hit));
+    let faults = zeros.saturating_add(copies).saturating_add(hits);
+    [free, active, 0, wired, zeros, 0, 0, 0, faults, copies, faults, hits]
 }

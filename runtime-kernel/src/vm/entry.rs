@@ -99,6 +99,11 @@ impl Entries {
         self.all.range(..=at).next_back().map(|(start, it)| (*start, it)).filter(|it| at < it.1.end)
     }
 
+    /// The same, to be changed.
+    pub(crate) fn at_mut(&mut self, at: u64) -> Option<(u64, &mut Entry)> {
+        self.all.range_mut(..=at).next_back().map(|(start, it)| (*start, it)).filter(|it| at < it.1.end)
+    }
+
     /// The entry of an address, or the next one above it.
     pub(crate) fn at_or_above(&self, at: u64) -> Option<(u64, &Entry)> {
         self.at(at).or_else(|| self.all.range(at..).next().map(|(start, it)| (*start, it)))

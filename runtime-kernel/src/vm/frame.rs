@@ -15,20 +15,18 @@ pub(crate) struct Frames {
     pages: AtomicU64,
     pinned: AtomicU64,
     wired: AtomicU64,
-    counts: [AtomicU64; 4],
+    counts: [AtomicU64; 3],
 }
 
-/// What happens to pages.
+/// What happens where a program touches a page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fault {
-    /// A page was looked for where a program touched memory.
-    Any,
+    /// A page that a program touches is there.
+    Hit,
     /// It was not there, and is zero.
     ZeroFill,
     /// It was shared with a copy, and was written.
     CopyOnWrite,
-    /// It was there.
-    Hit,
 }
 
 impl Frames {

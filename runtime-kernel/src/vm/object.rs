@@ -73,15 +73,12 @@ impl Object {
     /// Reads as programs do: what was never written becomes a page of zeros.
     pub(crate) fn read(&self, at: u64, to: &mut [u8]) {
         let mut table = self.lock();
-        each_page(at, to.len(), |page, within, part| {
-            self.frames.count(Fault::Any);
-            match table.get(page) {
-                Some((run, index)) => {
-                    self.frames.count(Fault::Hit);
-                    to[part].copy_from_slice(&run.page(index)[within]);
-                }
-                None => to[part].copy_from_slice(&table.page_mut(page, &self.frames)[within]),
+        each_page(at, to.len(), |page, within, part| match table.get(page) {
+            Some((run, index)) => {
+                self.frames.count(Fault::Hit);
+                to[part].copy_from_slice(&run.page(index)[within]);
             }
+            None => to[part].copy_from_slice(&table.page_mut(page, &self.frames)[within]),
         });
     }
 
@@ -98,7 +95,6 @@ impl Object {
     pub(crate) fn write(&self, at: u64, from: &[u8]) {
         let mut table = self.lock();
         each_page(at, from.len(), |page, within, part| {
-            self.frames.count(Fault::Any);
             table.page_mut(page, &self.frames)[within].copy_from_slice(&from[part]);
         });
     }
@@ -106,7 +102,6 @@ impl Object {
     /// Changes some bytes of one page, between which nobody comes.
     pub(crate) fn update(&self, at: u64, size: usize, change: &mut dyn FnMut(&mut [u8])) {
         let mut table = self.lock();
-        self.frames.count(Fault::Any);
         let page = table.page_mut(at / PAGE, &self.frames);
         change(&mut page[(at % PAGE) as usize..][..size]);
     }
@@ -128,7 +123,6 @@ impl Object {
         let mut table = self.lock();
         for page in range.start / PAGE..range.end.div_ceil(PAGE) {
             if writes || table.get(page).is_none() {
-                self.frames.count(Fault::Any);
                 table.page_mut(page, &self.frames);
             }
         }

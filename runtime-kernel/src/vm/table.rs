@@ -203,10 +203,15 @@ impl Node {
         }
         let Node::Inner(children) = self else { return };
         let below = span(height - 1);
+        let touched = (start / below) as usize..end.div_ceil(below) as usize;
+        // What is not there need not be cut, and the node can stay shared.
+        if children[touched.clone()].iter().all(|it| matches!(it, Node::Empty)) {
+            return;
+        }
         let children = Arc::make_mut(children);
-        for index in start / below..end.div_ceil(below) {
-            let base = index * below;
-            children[index as usize].cut(start.saturating_sub(base), (end - base).min(below), height - 1);
+        for index in touched {
+            let base = index as u64 * below;
+            children[index].cut(start.saturating_sub(base), (end - base).min(below), height - 1);
         }
         if children.iter().all(|it| matches!(it, Node::Empty)) {
             *self = Node::Empty;

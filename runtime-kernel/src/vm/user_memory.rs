@@ -5,6 +5,7 @@ use std::ops::Range;
 use mig_rt::{KernReturn, Protection};
 
 use super::map::Map;
+use super::object::Object;
 
 impl Map {
     /// Reads.
@@ -14,14 +15,7 @@ impl Map {
     /// then.
     pub(crate) fn read(&self, at: u64, to: &mut [u8]) -> Result<(), KernReturn> {
         let range = range_of(at, to.len())?;
-        let mut entries = self.lock();
-        entries.permit(range.clone(), Protection::READ)?;
-        for (start, it) in entries.in_range_mut(range.clone()) {
-            let part = part(&range, start, it.end);
-            let offset = it.offsets(start, &range).start;
-            it.object(start, self.frames()).read(offset, &mut to[part]);
-        }
-        Ok(())
+        self.access(&range, Protection::READ, |object, offset, part| object.read(offset, &mut to[part]))
     }
 
     /// Writes. Whoever has a copy keeps what it has.
@@ -30,14 +24,7 @@ impl Map {
     /// As [`read`](Map::read); nothing is written then.
     pub(crate) fn write(&self, at: u64, from: &[u8]) -> Result<(), KernReturn> {
         let range = range_of(at, from.len())?;
-        let mut entries = self.lock();
-        entries.permit(range.clone(), Protection::WRITE)?;
-        for (start, it) in entries.in_range_mut(range.clone()) {
-            let part = part(&range, start, it.end);
-            let offset = it.offsets(start, &range).start;
-            it.object(start, self.frames()).write(offset, &from[part]);
-        }
-        Ok(())
+        self.access(&range, Protection::WRITE, |object, offset, part| object.write(offset, &from[part]))
     }
 
     /// Reads and writes a few bytes of one page, between which nobody comes.
@@ -49,13 +36,8 @@ impl Map {
         if super::truncate(at) != super::truncate(range.end.saturating_sub(1)) {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
-        let mut entries = self.lock();
-        entries.permit(range.clone(), Protection::READ.with(Protection::WRITE))?;
-        for (start, it) in entries.in_range_mut(range.clone()) {
-            let offset = it.offsets(start, &range).start;
-            it.object(start, self.frames()).update(offset, size, change);
-        }
-        Ok(())
+        let access = Protection::READ.with(Protection::WRITE);
+        self.access(&range, access, |object, offset, _| object.update(offset, size, change))
     }
 
     /// Whether so many bytes can be accessed.
@@ -64,6 +46,33 @@ impl Map {
     /// As [`read`](Map::read).
     pub(crate) fn permit(&self, at: u64, size: usize, access: Protection) -> Result<(), KernReturn> {
         self.lock().permit(range_of(at, size)?, access)
+    }
+
+    /// Calls with each object of a range, the place in it, and which of the bytes stand there; once all of it is known to
+    /// be allowed.
+    fn access(
+        &self,
+        range: &Range<u64>,
+        access: Protection,
+        mut call: impl FnMut(&Object, u64, Range<usize>),
+    ) -> Result<(), KernReturn> {
+        let mut entries = self.lock();
+        // Nearly always it is one entry.
+        if let Some((start, it)) = entries.at_mut(range.start)
+            && it.end >= range.end
+            && it.attributes.protection.has(access)
+        {
+            let offset = it.offsets(start, range).start;
+            call(it.object(start, self.frames()), offset, 0..(range.end - range.start) as usize);
+            return Ok(());
+        }
+        entries.permit(range.clone(), access)?;
+        for (start, it) in entries.in_range_mut(range.clone()) {
+            let part = part(range, start, it.end);
+            let offset = it.offsets(start, range).start;
+            call(it.object(start, self.frames()), offset, part);
+        }
+        Ok(())
     }
 }
 
