@@ -10,6 +10,7 @@
 //! | `no_senders` | a server that hears when nobody can call it any more |
 //! | `hand_over` | a receive right moves to another task, and clients do not notice |
 //! | `late_reply` | answers that another thread gives, later |
+//! | `copy_on_write` | a message with a gigabyte of memory, which costs a page for each that changes |
 //! | `thread_policy` | an array whose length the client limits (`CountInOut`) |
 //!
 //! Here is what the build script made of `defs`.
@@ -23,6 +24,8 @@ macro_rules! stubs {
     )* };
 }
 stubs! {
+    /// `defs/backup.defs`
+    backup
     /// `defs/bank.defs`
     bank
     /// `defs/calculator.defs`
