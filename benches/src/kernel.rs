@@ -317,11 +317,12 @@ fn sizes() {
     let with_ports = resident();
     let rights: Vec<_> = ports.iter().map(|it| task.give_send(it, &other).expect("a right").into_raw()).collect();
     let with_rights = resident();
+    // Without what this keeps of them itself.
     println!(
         "bytes: a port and its name {}, a send right {}, a task {}",
-        (with_ports - before) / MANY,
-        (with_rights - with_ports) / MANY,
-        (before - none) / 10_000
+        (with_ports - before) / MANY - size_of::<ReceiveRight<Task>>() as u64,
+        (with_rights - with_ports) / MANY - size_of::<PortName>() as u64,
+        (before - none) / 10_000 - size_of::<Task>() as u64
     );
     drop((rights, tasks));
     ports.into_iter().map(ReceiveRight::into_raw).for_each(drop::<PortName>);
