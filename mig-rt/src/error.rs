@@ -118,6 +118,10 @@ codes! {
         WRITE_PROTECTION_FAILURE = 24, "KERN_WRITE_PROTECTION_FAILURE";
         /// The object has been terminated.
         TERMINATED = 26, "KERN_TERMINATED";
+        /// The thread has not given up its priority (Darwin).
+        NOT_DEPRESSED = 36, "KERN_NOT_DEPRESSED";
+        /// The object has been terminated, as Darwin says it.
+        DARWIN_TERMINATED = 37, "KERN_TERMINATED";
 
         /// A reply had the wrong form. A server that is also a client may pass it on.
         MIG_TYPE_ERROR = -300, "MIG_TYPE_ERROR";

@@ -21,7 +21,17 @@
 //! A [`Trace`] has every message that is sent, as text or for Perfetto; [`Kernel::graph`] is a picture of tasks, ports and
 //! rights. `docs/looking.md` shows both.
 //!
+//! # Threads
+//! The program of a thread is a closure on a host thread, which nothing can stop but itself: it stops, or ends, where it
+//! calls the kernel and at [`Task::checkpoint`]. In a seeded kernel `thread_suspend` returns when the thread has come
+//! there; in a parallel one the thread may still be on its way. A thread that was terminated, or whose task was, unwinds
+//! with [`Terminated`]. A thread that a message has made gets its program by [`Task::start`]; until then it has a state,
+//! ports and a priority, and does nothing. States of processors are kept as they were set, and no machine code runs.
+//! Priorities are told, and do not decide who runs. Processor time is not measured: all times are zero.
+//!
 //! # What is otherwise than in Darwin
+//! - Exceptions go to handlers in the forms `EXCEPTION_DEFAULT`, `EXCEPTION_STATE` and `EXCEPTION_STATE_IDENTITY`; those
+//!   without control of the task are refused.
 //! - A task has one port, whatever flavor is asked for: a right to a task is a right to all of it. The same of threads.
 //! - Who is wrong about a guard is told `KERN_INVALID_ARGUMENT` or, where it would have destroyed the right,
 //!   `KERN_INVALID_RIGHT`, and gets no exception. `mach_port_assert_attributes` does end the task.

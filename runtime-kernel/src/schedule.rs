@@ -73,6 +73,14 @@ pub(crate) fn is_current() -> bool {
     SCHEDULED.get()
 }
 
+/// Whether another thread could run, where they run one at a time.
+pub(crate) fn others_can_run() -> bool {
+    current().is_some_and(|it| {
+        let state = it.schedule.state.lock();
+        state.ready().iter().any(|other| *other != it.index)
+    })
+}
+
 /// Lets another thread run, where they run one at a time.
 #[inline]
 pub(crate) fn checkpoint() {

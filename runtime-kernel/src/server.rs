@@ -3,6 +3,7 @@
 mod both;
 mod darwin;
 mod exceptions;
+mod info;
 mod mach3;
 mod tasks;
 mod vm;

@@ -1,6 +1,7 @@
 //! Tasks: a space of port names and some memory, and the handle through which generated stubs use them.
 
 mod control;
+mod emulation;
 mod memory;
 mod transport;
 
@@ -32,6 +33,7 @@ use crate::trap::{self, Call};
 use crate::vm::{self, Map, MapCopy};
 
 use control::Threads;
+use emulation::Emulation;
 pub use memory::ProgramMemory;
 pub use transport::TaskMemory;
 
@@ -46,6 +48,7 @@ pub(crate) struct TaskObject {
     threads: Mutex<Threads>,
     pub(crate) handlers: Handlers,
     pub(crate) machine: Machine,
+    pub(crate) emulation: Emulation,
     pub(crate) host: Weak<Host>,
     pub(crate) budget: Arc<Budget>,
 }
@@ -66,9 +69,10 @@ impl TaskObject {
             special: SpecialPorts::new(Rank::Task),
             schedule: host.schedule.clone(),
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
-            threads: Mutex::new(Rank::Task, Threads::default()),
+            threads: Mutex::new(Rank::Task, Threads::new()),
             handlers: Handlers::new(Rank::Task),
             machine: Machine::of(abi, host.processor),
+            emulation: Emulation::new(),
             host: Arc::downgrade(host),
             budget: host.budget.clone(),
         });
@@ -253,7 +257,7 @@ impl Task {
     /// # Errors
     /// `KERN_INVALID_ADDRESS` where the task has no memory, `KERN_PROTECTION_FAILURE` where it may not read.
     pub fn read(&self, at: Address, size: usize) -> Result<Vec<u8>, KernReturn> {
-        self.memory().read_bytes(at, size)
+        ProgramMemory::looked_at(self).read_bytes(at, size)
     }
 
     /// Writes into the task's memory. Whoever has a copy of it keeps it as it was.
@@ -261,10 +265,10 @@ impl Task {
     /// # Errors
     /// As [`read`](Task::read), of writing.
     pub fn write(&self, at: Address, bytes: &[u8]) -> Result<(), KernReturn> {
-        self.memory().write_bytes(at, bytes)
+        ProgramMemory::looked_at(self).write_bytes(at, bytes)
     }
 
-    /// The task's memory, as its programs read and write it.
+    /// The task's memory, as its programs read and write it: a thread of the task that cannot gets an exception.
     pub fn memory(&self) -> ProgramMemory<'_> {
         ProgramMemory::of(self)
     }

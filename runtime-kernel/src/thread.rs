@@ -1,7 +1,9 @@
 //! Threads of tasks: host threads that the kernel knows.
 
+mod priority;
 mod run;
 mod state;
+mod switch;
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -20,6 +22,7 @@ use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
 use crate::trap as doors;
 
+pub(crate) use priority::{Priority, TIMESHARE, USER, check as check_priority};
 pub use run::Terminated;
 #[cfg(all(test, loom))]
 pub(crate) use run::set_current;
@@ -38,6 +41,7 @@ pub(crate) struct ThreadObject {
     pub(crate) machine: Machine,
     pub(crate) state: Mutex<MachineState>,
     pub(crate) hands: Hands,
+    pub(crate) priority: Mutex<Priority>,
 }
 
 impl ThreadObject {
@@ -54,6 +58,7 @@ impl ThreadObject {
             machine: task.machine,
             state: Mutex::new(Rank::Thread, MachineState::default()),
             hands: Hands::new(),
+            priority: Mutex::new(Rank::Thread, Priority::of_task(task.priority())),
         });
         // It is new, and so has not ended.
         let _ = it.special.set(Special::Kernel, Carried::Send(SendRef::uncounted(&it.port)));
@@ -94,6 +99,7 @@ impl ThreadObject {
             return Err(KernReturn::TERMINATED);
         }
         self.run.interrupts.interrupt_waiting();
+        self.priority.lock().raise();
         Ok(())
     }
 
@@ -132,6 +138,18 @@ impl ThreadObject {
             return Err(KernReturn::TERMINATED);
         }
         self.state.lock().set(self.machine, flavor, words)
+    }
+
+    /// `thread_wire`: of the calling thread.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ARGUMENT` if it is another.
+    pub(crate) fn wire(&self, wired: bool) -> Result<(), KernReturn> {
+        if !self.is_current() {
+            return Err(KernReturn::INVALID_ARGUMENT);
+        }
+        self.priority.lock().wired = wired;
+        Ok(())
     }
 
     /// Whether it is the thread that asks.

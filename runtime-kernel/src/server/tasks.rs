@@ -37,6 +37,37 @@ macro_rules! task_calls {
     };
 }
 
+/// Calls that a task's own program handles. The results of one are a structure of the set.
+macro_rules! emulation_calls {
+    ($out:ty) => {
+        fn task_set_emulation(
+            &mut self,
+            target_port: Maybe<TaskObject>,
+            routine_entry_pt: Address,
+            routine_number: i32,
+        ) -> Result<(), KernReturn> {
+            let task = target_port.task().map_err(|_| EML_BAD_TASK)?;
+            task.emulation.set(routine_number, &mut std::iter::once(routine_entry_pt))
+        }
+
+        fn task_get_emulation_vector(&mut self, task: Maybe<TaskObject>) -> Result<$out, KernReturn> {
+            let (vector_start, entries) = task.task().map_err(|_| EML_BAD_TASK)?.emulation.get();
+            Ok(Out { vector_start, emulation_vector: Region::new(&InKernel, &entries)? })
+        }
+
+        fn task_set_emulation_vector(
+            &mut self,
+            task: Maybe<TaskObject>,
+            vector_start: i32,
+            emulation_vector: Region<InKernel, Address>,
+        ) -> Result<(), KernReturn> {
+            let task = task.task().map_err(|_| EML_BAD_TASK)?;
+            let entries: Vec<Address> = emulation_vector.iter()?.collect();
+            task.emulation.set(vector_start, &mut entries.into_iter())
+        }
+    };
+}
+
 /// Those of threads. A set says by which code it tells of a thread that has ended.
 macro_rules! thread_calls {
     ($ended:expr) => {
@@ -53,7 +84,7 @@ macro_rules! thread_calls {
         }
     };
 }
-pub(super) use {task_calls, thread_calls};
+pub(super) use {emulation_calls, task_calls, thread_calls};
 
 /// Of whom something is made that takes kernel memory.
 pub(super) fn task(it: &Maybe<TaskObject>) -> Result<&std::sync::Arc<TaskObject>, KernReturn> {

@@ -10,7 +10,7 @@ use crate::exception::{Exception, raise};
 use crate::ipc::right::ReceiveRef;
 use crate::kobject::KernelObject;
 use crate::special::Special;
-use crate::thread::{self, Thread, ThreadObject};
+use crate::thread::{self, Thread, ThreadObject, USER, check_priority};
 
 /// The threads of a task.
 #[derive(Default)]
@@ -21,6 +21,15 @@ pub(crate) struct Threads {
     /// Threads that it has had.
     born: u32,
     ended: bool,
+    /// What its threads have at first.
+    priority: i32,
+}
+
+impl Threads {
+    /// Those of a new task.
+    pub(super) fn new() -> Threads {
+        Threads { priority: USER, ..Threads::default() }
+    }
 }
 
 impl TaskObject {
@@ -97,6 +106,9 @@ impl TaskObject {
             child.special.set(which, self.special.get(which)?)?;
         }
         child.handlers.inherit(&self.handlers);
+        child.emulation.inherit(&self.emulation);
+        let priority = self.priority();
+        child.threads.lock().priority = priority;
         if inherits_memory {
             self.map.fork(&child.map).inspect_err(|_| {
                 // It is new, and so has not ended.
@@ -104,6 +116,35 @@ impl TaskObject {
             })?;
         }
         Ok(child)
+    }
+
+    /// What new threads of it have.
+    pub(crate) fn priority(&self) -> i32 {
+        self.threads.lock().priority
+    }
+
+    /// `task_priority`: that of new threads, and of those that there are if that is asked for.
+    ///
+    /// # Errors
+    /// `KERN_INVALID_ARGUMENT` if the number is none; `KERN_FAILURE` if some thread cannot have it, or if the task has
+    /// ended.
+    pub(crate) fn set_priority(&self, priority: i32, change_threads: bool) -> Result<(), KernReturn> {
+        check_priority(priority)?;
+        let mut threads = self.threads.lock();
+        if threads.ended {
+            return Err(KernReturn::FAILURE);
+        }
+        threads.priority = priority;
+        let mut result = Ok(());
+        for thread in threads.list.iter().filter(|_| change_threads) {
+            result = result.and(thread.priority.lock().set(priority, false));
+        }
+        result
+    }
+
+    /// How often it is suspended.
+    pub(crate) fn suspensions(&self) -> u32 {
+        self.threads.lock().suspensions
     }
 
     /// `task_suspend`

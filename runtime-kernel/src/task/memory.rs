@@ -5,6 +5,9 @@ use std::fmt;
 use mig_rt::{Address, KernReturn, Protection};
 
 use super::Task;
+use crate::exception::{Exception, raise};
+use crate::thread;
+use crate::vm::{Map, PAGE};
 
 /// A number as a program has it in memory. Sealed.
 pub trait Word: Copy + sealed::Sealed {
@@ -48,16 +51,56 @@ words! { u8 i8 u16 i16 u32 i32 u64 i64 }
 /// Numbers are little-endian, as on every machine that the ABIs know. Each access that names one number, and each of
 /// the atomic ones, happens at once; slices are read and written page by page.
 ///
-/// All functions fail with `KERN_INVALID_ADDRESS` where the task has no memory, and with `KERN_PROTECTION_FAILURE`
-/// where it may not do this; then nothing has happened.
+/// A thread of the task that touches what is not there, or what it may not touch, has an exception of the kind
+/// `EXC_BAD_ACCESS`, with the code below and the address: see [`Task::raise`]. If somebody deals with it the access is
+/// tried again; otherwise the task ends.
+///
+/// For everybody else all functions fail with `KERN_INVALID_ADDRESS` where the task has no memory, and with
+/// `KERN_PROTECTION_FAILURE` where it may not do this; then nothing has happened.
 #[derive(Clone, Copy)]
 pub struct ProgramMemory<'a> {
     task: &'a Task,
+    /// Threads of the task have exceptions.
+    raises: bool,
 }
+
+/// `EXC_BAD_ACCESS`
+const BAD_ACCESS: i32 = 1;
 
 impl<'a> ProgramMemory<'a> {
     pub(super) fn of(task: &'a Task) -> ProgramMemory<'a> {
-        ProgramMemory { task }
+        ProgramMemory { task, raises: true }
+    }
+
+    /// For those who only look.
+    pub(super) fn looked_at(task: &'a Task) -> ProgramMemory<'a> {
+        ProgramMemory { task, raises: false }
+    }
+
+    /// Tries an access of so many bytes until it succeeds, or until it is not the program's own.
+    fn access<X>(
+        &self,
+        (at, size): (Address, usize),
+        access: Protection,
+        mut run: impl FnMut(&Map) -> Result<X, KernReturn>,
+    ) -> Result<X, KernReturn> {
+        let map = &self.task.0.map;
+        loop {
+            let code = match run(map) {
+                Err(it @ (KernReturn::INVALID_ADDRESS | KernReturn::PROTECTION_FAILURE)) => it,
+                result => return result,
+            };
+            let own = thread::current().is_some_and(|it| std::ptr::eq(it.task.as_ptr(), &*self.task.0));
+            if !own || !self.raises {
+                return Err(code);
+            }
+            // The first address that cannot be accessed: at the beginning, or at that of a page.
+            let ends = at.0.saturating_add(size as u64);
+            let pages = (at.0 / PAGE + 1..).map(|it| it * PAGE).take_while(|it| *it < ends);
+            let wrong = std::iter::once(at.0).chain(pages).find(|it| map.permit(*it, 1, access).is_err());
+            let subcode = wrong.unwrap_or(at.0) as i64;
+            thread::trap(|| raise(Exception { kind: BAD_ACCESS, code: code.code().into(), subcode }))?;
+        }
     }
 
     /// A number.
@@ -105,12 +148,13 @@ impl<'a> ProgramMemory<'a> {
     /// # Errors
     /// As above.
     pub fn read_bytes(&self, at: Address, size: usize) -> Result<Vec<u8>, KernReturn> {
-        let map = &self.task.0.map;
-        // A size that no memory has is not one to reserve bytes for.
-        map.permit(at.0, size, Protection::READ)?;
-        let mut bytes = vec![0; size];
-        map.read(at.0, &mut bytes)?;
-        Ok(bytes)
+        self.access((at, size), Protection::READ, |map| {
+            // A size that no memory has is not one to reserve bytes for.
+            map.permit(at.0, size, Protection::READ)?;
+            let mut bytes = vec![0; size];
+            map.read(at.0, &mut bytes)?;
+            Ok(bytes)
+        })
     }
 
     /// Bytes, into the caller's own.
@@ -118,7 +162,7 @@ impl<'a> ProgramMemory<'a> {
     /// # Errors
     /// As above.
     pub fn read_into(&self, at: Address, to: &mut [u8]) -> Result<(), KernReturn> {
-        self.task.0.map.read(at.0, to)
+        self.access((at, to.len()), Protection::READ, |map| map.read(at.0, to))
     }
 
     /// Writes bytes.
@@ -126,7 +170,7 @@ impl<'a> ProgramMemory<'a> {
     /// # Errors
     /// As above.
     pub fn write_bytes(&self, at: Address, from: &[u8]) -> Result<(), KernReturn> {
-        self.task.0.map.write(at.0, from)
+        self.access((at, from.len()), Protection::WRITE, |map| map.write(at.0, from))
     }
 
     /// Replaces a number by one made of it, and returns what it was; nobody else reads or writes it in between.
@@ -135,10 +179,12 @@ impl<'a> ProgramMemory<'a> {
     /// As above; the memory must allow both reading and writing. `KERN_INVALID_ARGUMENT` if the number crosses a page.
     pub fn update<W: Word>(&self, at: Address, change: impl Fn(W) -> W) -> Result<W, KernReturn> {
         let mut before = None;
-        self.task.0.map.update(at.0, W::SIZE, &mut |bytes| {
-            let word = W::load(bytes);
-            change(word).store(bytes);
-            before = Some(word);
+        self.access((at, W::SIZE), Protection::DEFAULT, |map| {
+            map.update(at.0, W::SIZE, &mut |bytes| {
+                let word = W::load(bytes);
+                change(word).store(bytes);
+                before = Some(word);
+            })
         })?;
         before.ok_or(KernReturn::INVALID_ADDRESS)
     }

@@ -201,6 +201,12 @@ impl Run {
         set_inside(true);
     }
 
+    /// How often it is suspended, whether something stops it, and whether it has a program.
+    pub(crate) fn suspensions(&self) -> (u32, bool, bool) {
+        let state = self.state.lock();
+        (state.suspensions, state.stops(), state.has_program)
+    }
+
     /// It has a program from now on, unless it has one already.
     pub(crate) fn take_program(&self) -> Result<(), KernReturn> {
         self.change(|it| match std::mem::replace(&mut it.has_program, true) {

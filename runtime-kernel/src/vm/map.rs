@@ -253,6 +253,14 @@ impl Map {
     }
 
     /// Calls with each run of pages that can be reached from here, maybe more than once.
+    /// Bytes that it has, and those of them that have pages.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        let entries = self.lock();
+        entries.iter().fold((0, 0), |(all, resident), (start, it)| {
+            (all + (it.end - start), resident + it.resident(&(start..it.end)) * PAGE)
+        })
+    }
+
     pub(crate) fn each_run(&self, call: &mut dyn FnMut(&Arc<Run>)) {
         for (_, it) in self.lock().iter() {
             if let Some(object) = &it.object {

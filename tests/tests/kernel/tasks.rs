@@ -2,9 +2,12 @@
 
 mod control;
 mod exceptions;
+mod faults;
 mod handlers;
+mod info;
 mod races;
 mod rescue;
+mod scheduling;
 mod state;
 
 use generated::{darwin, mach3};

@@ -10,6 +10,7 @@ use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
 use crate::server::{Maybe, Server};
 use crate::task::TaskObject;
+use crate::thread::ThreadObject;
 
 impl HostPrivServer<InKernel> for Server {
     exception_calls!(
@@ -19,6 +20,16 @@ impl HostPrivServer<InKernel> for Server {
         Maybe<Host>,
         Maybe::<Host>::host
     );
+
+    fn thread_wire(
+        &mut self,
+        host_priv: Maybe<Host>,
+        thread: Maybe<ThreadObject>,
+        wired: bool,
+    ) -> Result<(), KernReturn> {
+        host_priv.host()?;
+        thread.thread()?.wire(wired)
+    }
 
     fn vm_wire(
         &mut self,

@@ -1,15 +1,18 @@
 //! `task` of Darwin: what tasks carry for the kernel's use.
 
 use generated::darwin::task::TaskServer;
+use generated::darwin::task::task_get_emulation_vector::Out;
 use generated::darwin::types::{
     ExceptionBehavior, ExceptionMask, TASK_BOOTSTRAP_PORT, TASK_HOST_PORT, TASK_INSPECT_PORT, TASK_KERNEL_PORT,
     TASK_NAME_PORT, TASK_PORT_REGISTER_MAX, TASK_READ_PORT,
 };
-use mig_rt::{KernReturn, Rights, RightsRoom, Room, SendRight};
+use generated::mach3::types::EML_BAD_TASK;
+use mig_rt::{Address, KernReturn, Region, Rights, RightsRoom, Room, SendRight};
 
 use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
-use crate::server::tasks::{create, create_running, task_calls};
+use crate::server::info;
+use crate::server::tasks::{create, create_running, emulation_calls, task_calls};
 use crate::server::{Maybe, Server, register, registered, set_special, special};
 use crate::special::Special;
 use crate::task::TaskObject;
@@ -36,6 +39,17 @@ impl TaskServer<InKernel> for Server {
         Maybe<TaskObject>,
         Maybe::<TaskObject>::task
     );
+
+    emulation_calls!(Out<InKernel>);
+
+    fn task_info(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        flavor: i32,
+        task_info_out: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        info::task_of_darwin(target_task.task()?, flavor, task_info_out)
+    }
 
     fn thread_create_running(
         &mut self,

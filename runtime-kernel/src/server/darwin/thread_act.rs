@@ -1,7 +1,5 @@
 //! `thread_act` of Darwin: what threads carry for the kernel's use.
 
-use std::convert::identity;
-
 use generated::darwin::thread_act::ThreadActServer;
 use generated::darwin::types::{
     ExceptionBehavior, ExceptionMask, THREAD_INSPECT_PORT, THREAD_KERNEL_PORT, THREAD_READ_PORT,
@@ -10,6 +8,7 @@ use mig_rt::{KernReturn, RightsRoom, Room, SendRight};
 
 use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
+use crate::server::info;
 use crate::server::tasks::thread_calls;
 use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
@@ -19,8 +18,13 @@ fn settable(number: i32) -> Option<Special> {
     (number == THREAD_KERNEL_PORT).then_some(Special::Kernel)
 }
 
+/// How Darwin says that a thread has ended.
+fn ended(code: KernReturn) -> KernReturn {
+    if code == KernReturn::TERMINATED { KernReturn::DARWIN_TERMINATED } else { code }
+}
+
 impl ThreadActServer<InKernel> for Server {
-    thread_calls!(identity);
+    thread_calls!(ended);
 
     exception_calls!(
         thread_set_exception_ports,
@@ -30,13 +34,28 @@ impl ThreadActServer<InKernel> for Server {
         Maybe::<ThreadObject>::thread
     );
 
+    fn thread_info(
+        &mut self,
+        target_act: Maybe<ThreadObject>,
+        flavor: i32,
+        thread_info_out: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        info::thread_of_darwin(target_act.thread()?, flavor, thread_info_out)
+    }
+
+    /// Of a thread that has not given up its priority there is nothing to end.
+    fn thread_depress_abort(&mut self, thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+        let raised = thread.thread()?.priority.lock().raise();
+        if raised { Ok(()) } else { Err(KernReturn::NOT_DEPRESSED) }
+    }
+
     fn act_get_state(
         &mut self,
         target_act: Maybe<ThreadObject>,
         flavor: i32,
         old_state: &mut Room<'_, u32>,
     ) -> Result<(), KernReturn> {
-        target_act.thread()?.get_state(flavor, old_state)
+        target_act.thread()?.get_state(flavor, old_state).map_err(ended)
     }
 
     fn act_set_state(
@@ -45,7 +64,7 @@ impl ThreadActServer<InKernel> for Server {
         flavor: i32,
         new_state: &[u32],
     ) -> Result<(), KernReturn> {
-        target_act.thread()?.set_state(flavor, new_state)
+        target_act.thread()?.set_state(flavor, new_state).map_err(ended)
     }
 
     fn thread_get_state(
@@ -54,7 +73,7 @@ impl ThreadActServer<InKernel> for Server {
         flavor: i32,
         old_state: &mut Room<'_, u32>,
     ) -> Result<(), KernReturn> {
-        target_act.thread()?.get_state(flavor, old_state)
+        target_act.thread()?.get_state(flavor, old_state).map_err(ended)
     }
 
     fn thread_set_state(
@@ -63,15 +82,15 @@ impl ThreadActServer<InKernel> for Server {
         flavor: i32,
         new_state: &[u32],
     ) -> Result<(), KernReturn> {
-        target_act.thread()?.set_state(flavor, new_state)
+        target_act.thread()?.set_state(flavor, new_state).map_err(ended)
     }
 
     fn thread_abort_safely(&mut self, target_act: Maybe<ThreadObject>) -> Result<(), KernReturn> {
-        target_act.thread()?.abort_safely()
+        target_act.thread()?.abort_safely().map_err(ended)
     }
 
     fn thread_abort(&mut self, target_act: Maybe<ThreadObject>) -> Result<(), KernReturn> {
-        target_act.thread()?.abort()
+        target_act.thread()?.abort().map_err(ended)
     }
 
     /// Inspection and reading have no ports of their own here: what they give is the thread's port itself.

@@ -1,15 +1,17 @@
 //! `mach` of Mach 3: what tasks and threads carry for the kernel's use.
 
+use generated::mach3::mach::task_get_emulation_vector::Out;
 use generated::mach3::mach::{MachServer, vm_region};
 use generated::mach3::types::{
-    MachineAttribute, MachineAttributeValue, TASK_BOOTSTRAP_PORT, TASK_EXCEPTION_PORT, TASK_KERNEL_PORT,
+    EML_BAD_TASK, MachineAttribute, MachineAttributeValue, TASK_BOOTSTRAP_PORT, TASK_EXCEPTION_PORT, TASK_KERNEL_PORT,
     TASK_NOTIFY_PORT, THREAD_EXCEPTION_PORT, THREAD_KERNEL_PORT, THREAD_REPLY_PORT, VmStatistics,
 };
 use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Rights, Room, SendRight, Size};
 
 use super::vm;
 use crate::in_kernel::InKernel;
-use crate::server::tasks::{create, failure, task_calls, thread_calls};
+use crate::server::info;
+use crate::server::tasks::{create, emulation_calls, failure, task_calls, thread_calls};
 use crate::server::vm::Mapping;
 use crate::server::{Maybe, Server, register, registered, set_special, special};
 use crate::special::{MOST_REGISTERED, Special};
@@ -51,6 +53,26 @@ impl MachServer<InKernel> for Server {
         inherit_memory: bool,
     ) -> Result<SendRight<InKernel>, KernReturn> {
         create(&target_task, inherit_memory)
+    }
+
+    emulation_calls!(Out<InKernel>);
+
+    fn task_info(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        flavor: i32,
+        task_info_out: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        info::task_of_mach3(target_task.task()?, flavor, task_info_out)
+    }
+
+    fn thread_info(
+        &mut self,
+        target_thread: Maybe<ThreadObject>,
+        flavor: i32,
+        thread_info_out: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        info::thread_of_mach3(target_thread.thread()?, flavor, thread_info_out)
     }
 
     fn thread_get_state(

@@ -6,8 +6,9 @@ use mig_rt::{Address, KernReturn, PortName, Protection, Size};
 use super::vm;
 use crate::in_kernel::InKernel;
 use crate::kobject::KernelObject;
-use crate::server::{Maybe, Server};
+use crate::server::{IsPrivileged, Maybe, Server};
 use crate::task::TaskObject;
+use crate::thread::{Priority, ThreadObject};
 
 /// Whether a name is that of the privileged host.
 fn check_privileged(host: PortName) -> Result<(), KernReturn> {
@@ -16,6 +17,38 @@ fn check_privileged(host: PortName) -> Result<(), KernReturn> {
 }
 
 impl MachHostServer<InKernel> for Server {
+    fn thread_priority(&mut self, thread: Maybe<ThreadObject>, priority: i32, set_max: bool) -> Result<(), KernReturn> {
+        thread.thread()?.priority.lock().set(priority, set_max)
+    }
+
+    fn task_priority(
+        &mut self,
+        task: Maybe<TaskObject>,
+        priority: i32,
+        change_threads: bool,
+    ) -> Result<(), KernReturn> {
+        task.task()?.set_priority(priority, change_threads)
+    }
+
+    fn thread_policy(&mut self, thread: Maybe<ThreadObject>, policy: i32, _: i32) -> Result<(), KernReturn> {
+        thread.thread().and_then(|_| Priority::set_policy(policy))
+    }
+
+    fn thread_depress_abort(&mut self, thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
+        thread.thread()?.priority.lock().raise();
+        Ok(())
+    }
+
+    fn thread_wire(
+        &mut self,
+        host_priv: IsPrivileged,
+        thread: Maybe<ThreadObject>,
+        wired: bool,
+    ) -> Result<(), KernReturn> {
+        host_priv.check().map_err(|_| KernReturn::INVALID_ARGUMENT)?;
+        thread.thread()?.wire(wired)
+    }
+
     fn vm_wire(
         &mut self,
         host: PortName,
