@@ -10,8 +10,10 @@
 //! | `no_senders` | a server that hears when nobody can call it any more |
 //! | `hand_over` | a receive right moves to another task, and clients do not notice |
 //! | `late_reply` | answers that another thread gives, later |
-//! | `copy_on_write` | a message with a gigabyte of memory, which costs a page for each that changes |
 //! | `thread_policy` | an array whose length the client limits (`CountInOut`) |
+//! | `fork` | a child inherits memory: shared, copied, or not at all |
+//! | `copy_on_write` | another task's memory as it was: of a gigabyte only those pages are copied that change |
+//! | `shared_memory` | two tasks have the same memory, by a memory entry |
 //!
 //! Here is what the build script made of `defs`.
 
@@ -36,6 +38,8 @@ stubs! {
     library
     /// `defs/oven.defs`
     oven
+    /// `defs/sharing.defs`
+    sharing
     /// `defs/shift.defs`
     shift
     /// `defs/thread_policy.defs`

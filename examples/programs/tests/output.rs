@@ -27,4 +27,7 @@ macro_rules! prints {
         }
     )* };
 }
-prints! { rpc two_subsystems port_set no_senders hand_over late_reply copy_on_write thread_policy }
+prints! {
+    rpc two_subsystems port_set no_senders hand_over late_reply thread_policy
+    fork copy_on_write shared_memory
+}
