@@ -1,4 +1,4 @@
-//! Tasks, ports and rights at a moment: a plain value, and pictures of it.
+//! Tasks, ports, rights and memory at a moment: a plain value, and pictures of it.
 //!
 //! [`Kernel::graph`](crate::Kernel::graph) takes it. It is of one moment if no thread runs meanwhile, and always in a
 //! seeded kernel; otherwise each task and each port is as it was when it was looked at.

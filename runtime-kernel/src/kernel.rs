@@ -68,7 +68,7 @@ impl Kernel {
     }
 
     /// A new task with what it inherits of another's memory, as `vm_inherit` has said: nothing, the memory itself or a
-    /// copy.
+    /// copy. Of its ports it inherits none: a child that does is made by the message `task_create`.
     ///
     /// # Errors
     /// `KERN_RESOURCE_SHORTAGE`.
@@ -85,7 +85,7 @@ impl Kernel {
         self.host.traced.0.record(to);
     }
 
-    /// Tasks, ports and rights as they are now.
+    /// Tasks, ports, rights and memory as they are now.
     pub fn graph(&self) -> Graph {
         let _scope = Scope::open();
         // Threads that run one at a time keep their turn while they hold a lock: the graph is of one moment.
@@ -128,7 +128,8 @@ impl Kernel {
         self.host.budget.limit(resource, uses);
     }
 
-    /// Counts everything that can be reached, and compares it with what ports, names, sets and queues say of themselves.
+    /// Counts everything that can be reached, and compares it with what ports, names, sets and queues say of themselves,
+    /// and pages of memory with those that exist.
     ///
     /// Any thread may ask, but the answer is exact only while no thread of the kernel runs: what is in a running
     /// thread's hands is nowhere else. Threads that wait do not matter.

@@ -2,7 +2,8 @@
 //!
 //! A [`Kernel`] has tasks; a [`Task`] is a space of port names, some memory, and the [`Transport`](mig_rt::Transport)
 //! of every generated stub. Threads of a task are closures on host threads. What tasks do to each other, they do by
-//! messages; what they ask of the kernel, they ask by messages too, and generated code answers.
+//! messages; what they ask of the kernel, they ask by messages too, and generated code answers. The bytes of its memory a
+//! program reads and writes by [`Task::memory`].
 //!
 //! ```
 //! use generated::mach3::mach_port::gnumach_i386 as mach_port;
@@ -18,8 +19,8 @@
 //! ```
 //!
 //! # Looking at it
-//! A [`Trace`] has every message that is sent, as text or for Perfetto; [`Kernel::graph`] is a picture of tasks, ports and
-//! rights. `docs/looking.md` shows both.
+//! A [`Trace`] has every message that is sent, as text or for Perfetto; [`Kernel::graph`] has tasks, ports, rights and
+//! memory, as text and in pictures. `docs/looking.md` shows both.
 //!
 //! # Threads
 //! The program of a thread is a closure on a host thread, which nothing can stop but itself: it stops, or ends, where it
@@ -45,8 +46,8 @@
 //!
 //! # Reading order
 //! `ipc` is ports, rights, names and messages; `trap` the doors that a task comes in by; `kobject` how the kernel serves
-//! requests to its own ports; `server` what it answers; `vm` is memory. `effect` is how anything follows from anything.
-//! [`names`] is a program that most others want.
+//! requests to its own ports; `server` what it answers; `vm` is memory; `exception` what becomes of a thread that cannot
+//! go on. `effect` is how anything follows from anything. [`names`] is a program that most others want.
 
 mod budget;
 mod buffer;
@@ -75,6 +76,6 @@ mod vm;
 pub use budget::Resource;
 pub use census::Census;
 pub use kernel::{Config, Kernel, Order};
-pub use task::{ProgramMemory, Task, TaskMemory};
+pub use task::{ProgramMemory, Task, TaskMemory, Word};
 pub use thread::{Processor, Terminated, Thread};
 pub use trace::Trace;

@@ -34,7 +34,7 @@ use crate::vm::{self, Map, MapCopy};
 
 use control::Threads;
 use emulation::Emulation;
-pub use memory::ProgramMemory;
+pub use memory::{ProgramMemory, Word};
 pub use transport::TaskMemory;
 
 /// What a task is to the kernel.

@@ -9,7 +9,7 @@ use crate::exception::{Exception, raise};
 use crate::thread;
 use crate::vm::{Map, PAGE};
 
-/// A number as a program has it in memory. Sealed.
+/// A number as a program has it in memory: of 8 to 64 bits, with a sign or without. Sealed.
 pub trait Word: Copy + sealed::Sealed {
     /// Bytes.
     const SIZE: usize;
@@ -48,8 +48,8 @@ words! { u8 i8 u16 i16 u32 i32 u64 i64 }
 
 /// The memory of a task, where every access is checked and faults as a processor's would: see [`Task::memory`].
 ///
-/// Numbers are little-endian, as on every machine that the ABIs know. Each access that names one number, and each of
-/// the atomic ones, happens at once; slices are read and written page by page.
+/// Numbers are little-endian, as on every machine that the ABIs know. An access to one number happens at once, unless
+/// the number crosses a page, and so does each of the atomic ones; slices are read and written page by page.
 ///
 /// A thread of the task that touches what is not there, or what it may not touch, has an exception of the kind
 /// `EXC_BAD_ACCESS`, with the code below and the address: see [`Task::raise`]. If somebody deals with it the access is
@@ -173,7 +173,8 @@ impl<'a> ProgramMemory<'a> {
         self.access((at, from.len()), Protection::WRITE, |map| map.write(at.0, from))
     }
 
-    /// Replaces a number by one made of it, and returns what it was; nobody else reads or writes it in between.
+    /// Replaces a number by one made of it, and returns what it was; nobody else reads or writes it in between. The
+    /// memory is locked while `change` runs, so that it must use neither memory nor anything else of a kernel.
     ///
     /// # Errors
     /// As above; the memory must allow both reading and writing. `KERN_INVALID_ARGUMENT` if the number crosses a page.

@@ -245,7 +245,8 @@ impl Entries {
         std::mem::take(&mut self.all).into_iter().collect()
     }
 
-    /// What must hold: whole pages in bounds, none at two entries, protections within their maxima.
+    /// What must hold: whole pages in bounds, none in two entries, and nothing free below where
+    /// the search for room begins.
     pub(crate) fn check(&self, bounds: &Range<u64>) -> Result<(), String> {
         let mut free = bounds.start;
         for (start, it) in self.iter() {
