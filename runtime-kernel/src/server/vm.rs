@@ -63,18 +63,15 @@ pub(super) enum Arithmetic {
 }
 
 impl Arithmetic {
-    /// The pages of a range, as far as they are in the map's bounds.
+    /// The pages of a range; where arithmetic wraps, as far as they are in the map's bounds.
     pub(super) fn pages(self, map: &Map, at: Address, size: Size) -> Result<Range<u64>, KernReturn> {
-        let range = match self {
-            Arithmetic::Checked => pages_of(at.0, size.0).ok_or(KernReturn::INVALID_ARGUMENT)?,
-            Arithmetic::Wraps => {
-                let widest = if map.is_narrow() { u64::from(u32::MAX) } else { u64::MAX };
-                let end = at.0.wrapping_add(size.0) & widest;
-                truncate(at.0)..truncate(end.wrapping_add(PAGE - 1) & widest)
-            }
-        };
-        let end = range.end.min(map.bounds.end);
-        Ok(range.start.clamp(map.bounds.start, end.max(map.bounds.start))..end.max(map.bounds.start))
+        if self == Arithmetic::Checked {
+            return pages_of(at.0, size.0).ok_or(KernReturn::INVALID_ARGUMENT);
+        }
+        let widest = if map.is_narrow() { u64::from(u32::MAX) } else { u64::MAX };
+        let end = truncate((at.0.wrapping_add(size.0) & widest).wrapping_add(PAGE - 1) & widest);
+        let end = end.clamp(map.bounds.start, map.bounds.end);
+        Ok(truncate(at.0).clamp(map.bounds.start, end)..end)
     }
 
     /// Bytes of whole pages; none if they are more than the machine can say.

@@ -219,15 +219,11 @@ impl Map {
                 (it.object, it.offset) = (part.object.clone(), if part.object.is_some() { offset } else { 0 });
                 continue;
             }
-            let (to, size) = (it.offset, it.end - start);
+            let (offsets, wired) = (it.offsets(start, range), it.attributes.wired > 0);
             let object = it.object(start, self.frames());
-            let mut page = [0; PAGE_BYTES];
-            for at in (0..size).step_by(PAGE_BYTES) {
-                match &part.object {
-                    Some(from) => from.peek(offset + at, &mut page),
-                    None => page.fill(0),
-                }
-                object.write(to + at, &page);
+            object.replace(offsets.clone(), part.object.as_deref().map(|it| (it, offset)));
+            if wired {
+                object.touch(offsets, false);
             }
         }
     }

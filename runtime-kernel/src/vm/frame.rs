@@ -9,6 +9,9 @@ pub(crate) const PAGE: u64 = 4096;
 /// The same where bytes of the host are counted.
 pub(crate) const PAGE_BYTES: usize = PAGE as usize;
 
+/// Pages that may be wired at once: a gigabyte.
+pub(crate) const MOST_WIRED: u64 = 1 << 18;
+
 /// The frames of a kernel, and what has happened to them.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {

@@ -7,7 +7,7 @@ use mig_rt::{AbiId, Inherit, KernReturn, Protection};
 
 use super::copy::Part;
 use super::entry::{Attributes, Entries, Entry};
-use super::frame::Run;
+use super::frame::{MOST_WIRED, Run};
 use super::{Frames, PAGE, bounds};
 use crate::budget::{Budget, Resource};
 use crate::sync::{Guard, Mutex, Rank};
@@ -190,10 +190,14 @@ impl Map {
     /// Keeps pages where they are, and brings them in for an access.
     ///
     /// # Errors
-    /// `KERN_INVALID_ADDRESS` where nothing is, `KERN_PROTECTION_FAILURE` where that access is forbidden.
+    /// `KERN_INVALID_ADDRESS` where nothing is, `KERN_PROTECTION_FAILURE` where that access is forbidden,
+    /// `KERN_RESOURCE_SHORTAGE` for more than may be wired.
     pub(crate) fn wire(&self, range: &Range<u64>, access: Protection) -> Result<(), KernReturn> {
         let mut entries = self.lock();
         entries.permit(range.clone(), access)?;
+        if (range.end - range.start) / PAGE > MOST_WIRED.saturating_sub(self.frames().wired()) {
+            return Err(KernReturn::RESOURCE_SHORTAGE);
+        }
         entries.clip(range);
         for (start, it) in entries.in_range_mut(range.clone()) {
             let offsets = it.offsets(start, range);

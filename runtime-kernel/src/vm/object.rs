@@ -70,6 +70,22 @@ impl Object {
         }
     }
 
+    /// Puts pages of another object, or zeros, in place of some of this one's, for all who see them.
+    pub(crate) fn replace(&self, range: Range<u64>, from: Option<(&Object, u64)>) {
+        // Copying a table is cheap, and no two objects are locked at once.
+        let source = from.map(|(it, offset)| (it.lock().clone(), offset / PAGE));
+        let pages = range.start / PAGE..range.end / PAGE;
+        let mut table = self.lock();
+        table.cut(pages.clone());
+        let Some((source, first)) = source else { return };
+        let wanted = first..first + (pages.end - pages.start);
+        source.each(&mut |found, run, index| {
+            for page in found.start.max(wanted.start)..found.end.min(wanted.end) {
+                table.put(pages.start + (page - first), run, index + (page - found.start));
+            }
+        });
+    }
+
     /// Reads as programs do: what was never written becomes a page of zeros.
     pub(crate) fn read(&self, at: u64, to: &mut [u8]) {
         let mut table = self.lock();
@@ -141,7 +157,7 @@ impl Object {
 
     /// Calls with each run that it has pages of, maybe more than once, and with how many.
     pub(crate) fn each_run(&self, call: &mut dyn FnMut(&Arc<Run>)) {
-        self.lock().each(&mut |_, run| call(run));
+        self.lock().each(&mut |_, run, _| call(run));
     }
 }
 

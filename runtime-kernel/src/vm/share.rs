@@ -111,7 +111,7 @@ impl Map {
     /// # Errors
     /// `KERN_INVALID_ADDRESS` if nothing does, `KERN_PROTECTION_FAILURE` for what may not be done with it.
     pub(crate) fn memory_entry(&self, at: u64, size: u64, access: Protection) -> Result<MemoryEntry, KernReturn> {
-        let range = pages_of(at, size).filter(|it| !it.is_empty()).ok_or(KernReturn::INVALID_ARGUMENT)?;
+        let range = pages_of(at, size).filter(|_| size > 0).ok_or(KernReturn::INVALID_ARGUMENT)?;
         let mut entries = self.lock();
         entries.permit(range.start..range.start + 1, access)?;
         entries.clip(&range);

@@ -31,6 +31,9 @@ enum Node {
     Inner(Arc<[Node; WIDTH]>),
 }
 
+/// Pages that are there, the run that has them, and where in it they begin.
+pub(crate) type Visit<'a> = dyn FnMut(Range<u64>, &Arc<Run>, u64) + 'a;
+
 fn height(pages: u64) -> u32 {
     let mut height = 0;
     while pages > 1 << (height * BITS) {
@@ -112,14 +115,20 @@ impl Table {
     /// Pages that are there.
     pub(crate) fn resident(&self, pages: Range<u64>) -> u64 {
         let mut count = 0;
-        self.root.each(0, self.height, &mut |found, _| {
+        self.root.each(0, self.height, &mut |found, _, _| {
             count += found.end.min(pages.end).saturating_sub(found.start.max(pages.start));
         });
         count
     }
 
-    /// Calls with each stretch of pages that are there: those, and the run that has them.
-    pub(crate) fn each(&self, call: &mut dyn FnMut(Range<u64>, &Arc<Run>)) {
+    /// Gives a page a frame: a page of a run.
+    pub(crate) fn put(&mut self, page: u64, run: &Arc<Run>, index: u64) {
+        self.grow(page);
+        self.root.put(page, self.height, run, index);
+    }
+
+    /// Calls with each stretch of pages that are there.
+    pub(crate) fn each(&self, call: &mut Visit<'_>) {
         self.root.each(0, self.height, call);
     }
 
@@ -186,6 +195,22 @@ impl Node {
         }
     }
 
+    fn put(&mut self, page: u64, height: u32, run: &Arc<Run>, index: u64) {
+        if height == 0 {
+            *self = Node::Run(run.clone(), index as u32);
+            return;
+        }
+        match self {
+            Node::Empty => *self = Node::Inner(Arc::new([const { Node::Empty }; WIDTH])),
+            Node::Run(run, first) => *self = Node::expand(run, *first, height),
+            Node::Inner(_) => {}
+        }
+        let Node::Inner(children) = self else { return };
+        let below = height - 1;
+        let child = &mut Arc::make_mut(children)[(page >> (below * BITS)) as usize];
+        child.put(page & (span(below) - 1), below, run, index);
+    }
+
     fn cut(&mut self, start: u64, end: u64, height: u32) {
         if start >= end || matches!(self, Node::Empty) {
             return;
@@ -218,10 +243,13 @@ impl Node {
         }
     }
 
-    fn each(&self, base: u64, height: u32, call: &mut dyn FnMut(Range<u64>, &Arc<Run>)) {
+    fn each(&self, base: u64, height: u32, call: &mut Visit<'_>) {
         match self {
             Node::Empty => {}
-            Node::Run(run, first) => call(base..base + (run.pages() - u64::from(*first)).min(span(height)), run),
+            Node::Run(run, first) => {
+                let first = u64::from(*first);
+                call(base..base + (run.pages() - first).min(span(height)), run, first);
+            }
             Node::Inner(children) => {
                 let below = span(height - 1);
                 for (index, child) in children.iter().enumerate() {

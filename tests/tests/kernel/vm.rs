@@ -2,6 +2,7 @@
 
 mod forms;
 mod inherit;
+mod limits;
 mod lists;
 mod map;
 mod messages;

@@ -37,9 +37,8 @@ pub(super) fn allocate(task: &TaskObject, at: Address, size: Size, flags: i32) -
 }
 
 pub(super) fn deallocate(task: &TaskObject, address: Address, size: Size) -> Result<(), KernReturn> {
-    let range = Arithmetic::Checked.pages(&task.map, address, size)?;
     if size.0 > 0 {
-        task.map.deallocate(&range);
+        task.map.deallocate(&Arithmetic::Checked.pages(&task.map, address, size)?);
     }
     Ok(())
 }
@@ -51,15 +50,16 @@ pub(super) fn protect(
     to: Protection,
 ) -> Result<(), KernReturn> {
     vm::check_protection(to)?;
-    let range = Arithmetic::Checked.pages(&task.map, address, size)?;
-    if size.0 == 0 { Ok(()) } else { task.map.protect(&range, set_maximum, to, false) }
+    if size.0 == 0 {
+        return Ok(());
+    }
+    task.map.protect(&Arithmetic::Checked.pages(&task.map, address, size)?, set_maximum, to, false)
 }
 
 pub(super) fn inherit(task: &TaskObject, (address, size): (Address, Size), to: Inherit) -> Result<(), KernReturn> {
     vm::check_inheritance(to)?;
-    let range = Arithmetic::Checked.pages(&task.map, address, size)?;
     if size.0 > 0 {
-        task.map.inherit(&range, to);
+        task.map.inherit(&Arithmetic::Checked.pages(&task.map, address, size)?, to);
     }
     Ok(())
 }
@@ -70,6 +70,9 @@ pub(super) fn msync(task: &Maybe<TaskObject>, at: Address, size: Size, flags: Vm
         return Err(KernReturn::INVALID_ARGUMENT);
     }
     let task = task.task().map_err(|_| KernReturn::INVALID_TASK)?;
+    if size.0 == 0 {
+        return Ok(());
+    }
     let range = Arithmetic::Checked.pages(&task.map, at, size)?;
     if flags.has(VmSync::CONTIGUOUS) { task.map.covers(&range) } else { Ok(()) }
 }
@@ -84,6 +87,9 @@ pub(super) fn behave(
         return Err(KernReturn::INVALID_ARGUMENT);
     }
     let map = &task.task()?.map;
+    if size.0 == 0 {
+        return Ok(());
+    }
     map.advise(&Arithmetic::Checked.pages(map, address, size)?, behavior.0)
 }
 
@@ -335,9 +341,11 @@ fn right_to(task: &TaskObject, entry: MemoryEntry) -> SendRight<InKernel> {
 /// `vm_wire`
 pub(super) fn wire(task: &TaskObject, at: Address, size: Size, access: Protection) -> Result<(), KernReturn> {
     vm::check_protection(access)?;
+    if size.0 == 0 {
+        return Ok(());
+    }
     let range = Arithmetic::Checked.pages(&task.map, at, size)?;
     match access {
-        _ if size.0 == 0 => Ok(()),
         Protection::NONE => task.map.unwire(&range),
         access => task.map.wire(&range, access),
     }
@@ -351,6 +359,9 @@ pub(super) fn machine_attribute(
     value: MachineAttributeValue,
 ) -> Result<MachineAttributeValue, KernReturn> {
     let end = address.0.checked_add(size.0).ok_or(KernReturn::INVALID_ARGUMENT)?;
+    if size.0 == 0 {
+        return Ok(value);
+    }
     if address.0 < task.map.bounds.start || end > task.map.bounds.end {
         return Err(KernReturn::INVALID_ADDRESS);
     }

@@ -103,7 +103,10 @@ pub(super) fn wire(map: &Map, at: Address, size: Size, access: Protection) -> Re
     if access == Protection::NONE {
         return map.unwire(&range).map_err(|_| KernReturn::INVALID_ARGUMENT);
     }
-    map.wire(&range, access).map_err(|_| KernReturn::FAILURE)
+    map.wire(&range, access).map_err(|it| match it {
+        KernReturn::RESOURCE_SHORTAGE => it,
+        _ => KernReturn::FAILURE,
+    })
 }
 
 /// Caches are coherent, so there is nothing to flush, and nothing else that this machine could do.

@@ -19,6 +19,9 @@ fn vm_wire() {
         covers!("vm_wire", "KERN_INVALID_ARGUMENT", wire((FREE, PAGE), Protection::NONE));
         covers!("vm_wire", "KERN_SUCCESS", wire((FREE + PAGE, PAGE), Protection::NONE));
         refused(vm, &wire, &host);
+        let huge = vm.allocate(vm.me(), 0, 2 << 30, true).unwrap();
+        covers!("vm_wire", "KERN_RESOURCE_SHORTAGE", wire((huge, 2 << 30), Protection::READ));
+        vm.deallocate(vm.me(), huge, 2 << 30).unwrap();
         vm.free(FREE, 3);
     });
 }
