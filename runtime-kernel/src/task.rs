@@ -252,7 +252,7 @@ impl Task {
         })
     }
 
-    /// Bytes of the task's memory.
+    /// Bytes of the task's memory, for whoever only looks, from the task or from elsewhere: nobody has an exception.
     ///
     /// # Errors
     /// `KERN_INVALID_ADDRESS` where the task has no memory, `KERN_PROTECTION_FAILURE` where it may not read.

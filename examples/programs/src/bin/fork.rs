@@ -23,12 +23,12 @@ use runtime_kernel::{Kernel, Task};
 
 const PAGE: Size = Size(4096);
 
-/// What a task has at an address, as text.
+/// What a task has at an address, as text. It only looks: where nothing is, use by a program would be an exception.
 fn seen(task: &Task, at: Address) -> String {
-    task.memory().read::<u32>(at).map_or_else(|it| it.to_string(), |it| it.to_string())
+    task.read(at, 1).map_or_else(|it| it.to_string(), |it| it[0].to_string())
 }
 
-fn write(task: &Task, places: &[Address], number: u32) -> Result<(), KernReturn> {
+fn write(task: &Task, places: &[Address], number: u8) -> Result<(), KernReturn> {
     places.iter().try_for_each(|at| task.memory().write(*at, number))
 }
 
