@@ -7,7 +7,7 @@ use mig_rt::{Address, KernReturn, Protection};
 use super::Task;
 use crate::exception::{Exception, raise};
 use crate::thread;
-use crate::vm::{Map, PAGE};
+use crate::vm::Map;
 
 /// A number as a program has it in memory: of 8 to 64 bits, with a sign or without. Sealed.
 pub trait Word: Copy + sealed::Sealed {
@@ -94,11 +94,9 @@ impl<'a> ProgramMemory<'a> {
             if !own || !self.raises {
                 return Err(code);
             }
-            // The first address that cannot be accessed: at the beginning, or at that of a page.
-            let ends = at.0.saturating_add(size as u64);
-            let pages = (at.0 / PAGE + 1..).map(|it| it * PAGE).take_while(|it| *it < ends);
-            let wrong = std::iter::once(at.0).chain(pages).find(|it| map.permit(*it, 1, access).is_err());
-            let subcode = wrong.unwrap_or(at.0) as i64;
+            // If there is none, somebody has mended it meanwhile.
+            let Some(wrong) = map.first_fault(at.0, size, access) else { continue };
+            let subcode = wrong as i64;
             thread::trap(|| raise(Exception { kind: BAD_ACCESS, code: code.code().into(), subcode }))?;
         }
     }

@@ -143,17 +143,22 @@ impl Entries {
 
     /// Whether an access is allowed at every address.
     pub(crate) fn permit(&self, range: Range<u64>, access: Protection) -> Result<(), KernReturn> {
+        self.first_fault(range, access).map_or(Ok(()), |it| Err(it.1))
+    }
+
+    /// The first address where an access is not allowed, and why.
+    pub(crate) fn first_fault(&self, range: Range<u64>, access: Protection) -> Option<(u64, KernReturn)> {
         let mut reached = range.start;
         for (start, it) in self.in_range(range.clone()) {
             if start > reached {
-                return Err(KernReturn::INVALID_ADDRESS);
+                break;
             }
             if !it.attributes.protection.has(access) {
-                return Err(KernReturn::PROTECTION_FAILURE);
+                return Some((reached, KernReturn::PROTECTION_FAILURE));
             }
             reached = it.end;
         }
-        if reached >= range.end { Ok(()) } else { Err(KernReturn::INVALID_ADDRESS) }
+        (reached < range.end).then_some((reached, KernReturn::INVALID_ADDRESS))
     }
 
     /// Entries begin and end where the range does.

@@ -48,6 +48,12 @@ impl Map {
         self.lock().permit(range_of(at, size)?, access)
     }
 
+    /// The first of so many bytes that cannot be accessed, if there is one.
+    pub(crate) fn first_fault(&self, at: u64, size: usize, access: Protection) -> Option<u64> {
+        let range = range_of(at, size).unwrap_or(at..u64::MAX);
+        self.lock().first_fault(range, access).map(|it| it.0)
+    }
+
     /// Calls with each object of a range, the place in it, and which of the bytes stand there; once all of it is known to
     /// be allowed.
     fn access(
