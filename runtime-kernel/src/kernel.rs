@@ -79,6 +79,12 @@ impl Kernel {
         Ok(task)
     }
 
+    /// Every task that has not ended, those that other tasks have made (`task_create`) among them.
+    pub fn tasks(&self) -> Vec<Task> {
+        let tasks = self.host.tasks.lock().clone();
+        tasks.into_iter().filter(|it| it.is_active()).map(Task).collect()
+    }
+
     /// Records every message from now on, or none any more. Nothing else changes: a traced run of a seeded kernel is the
     /// same run.
     pub fn trace(&self, to: Option<&Trace>) {

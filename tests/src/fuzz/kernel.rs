@@ -6,9 +6,10 @@
 use std::fs;
 use std::path::Path;
 
+use generated::darwin::host_priv::darwin_lp64::host_set_exception_ports;
 use mig_rt::{
-    AbiId, Disposition, MsgId, MsgOptions, Operation, PortName, ReceiveRight, RightKind, Timeout, TrailerElements,
-    Transport,
+    AbiId, Disposition, MsgId, MsgOptions, Operation, PortName, ReceiveRight, RightKind, SendRight, Timeout,
+    TrailerElements, Transport,
 };
 use runtime_kernel::{Config, Kernel, Order, Task};
 use serde_json::Value;
@@ -41,6 +42,9 @@ pub fn kernel(input: &[u8]) {
         kernel.check().expect("the kernel's books are right after each message");
     }
     attacker.end(&kernel);
+    forget_handlers(&kernel, &victim);
+    // Those that the attacker has made live on without it.
+    kernel.tasks().iter().filter(|it| **it != victim).for_each(Task::terminate);
     // What came to the victim's port is the victim's.
     let operation = Operation { receive: Some(kept.name()), receive_timeout: Some(Timeout(0)), ..Operation::default() };
     while victim.mach_msg(AbiId::GnumachI386, operation, PortName::NULL, &mut Vec::new(), 0).is_ok() {}
@@ -126,8 +130,17 @@ impl Attacker {
     fn end(self, kernel: &Kernel) {
         self.task.terminate();
         assert_eq!(kernel.run(), Vec::<String>::new(), "a thread waits for ever");
-        self.thread.join().expect("it does nothing");
+        self.thread.join().expect_err("it ends before it begins");
     }
+}
+
+/// The host has no handlers of exceptions any more, whoever has given it some.
+fn forget_handlers(kernel: &Kernel, task: &Task) {
+    use generated::darwin::types::{ExceptionBehavior, ExceptionMask};
+    let (host, nobody, all) = (kernel.host_priv_port(task), SendRight::null(task), ExceptionMask(0x3ffe));
+    host_set_exception_ports(&host, all, &nobody, ExceptionBehavior::DEFAULT, 0).expect("the host can be asked");
+    drop(host);
+    kernel.forget_caches(task);
 }
 
 /// Bytes of a message's header.
@@ -144,7 +157,10 @@ pub(super) fn seeds(here: &Path) -> Vec<Vec<u8>> {
     for (abi, row) in (0u8..).zip(AbiId::ALL) {
         for (number, id) in ids.iter().enumerate() {
             // Those that are served are called in every way, and the others in one.
-            let shapes: &[&str] = if (3200..3300).contains(id) || (3400..3700).contains(id) || (2000..2100).contains(id)
+            let shapes: &[&str] = if (3200..3300).contains(id)
+                || (3400..3700).contains(id)
+                || (2000..2100).contains(id)
+                || (2620..2640).contains(id)
             {
                 &["", "i", "n", "ni", "nii", "nn", "in", "np", "p", "ip", "niip", "nni", "r"]
             } else {
