@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
-use mig_rt::{KernReturn, Room, SendRight};
+use mig_rt::{AbiId, KernReturn, Room, SendRight};
 
 use crate::effect::Scope;
 use crate::exception::Handlers;
@@ -47,18 +47,30 @@ pub(crate) struct ThreadObject {
 impl ThreadObject {
     /// A thread of a task, which must still adopt it.
     pub(crate) fn new(name: &str, task: &Arc<TaskObject>) -> Arc<ThreadObject> {
+        let (abi, priority) = (task.space.abi, Priority::of_task(task.priority()));
+        ThreadObject::of(name, Arc::downgrade(task), abi, task.machine, priority)
+    }
+
+    /// A thread, whatever its task is.
+    pub(crate) fn of(
+        name: &str,
+        task: Weak<TaskObject>,
+        abi: AbiId,
+        machine: Machine,
+        priority: Priority,
+    ) -> Arc<ThreadObject> {
         let _scope = Scope::open();
         let it = Arc::new_cyclic(|this| ThreadObject {
             name: name.to_owned(),
-            task: Arc::downgrade(task),
+            task,
             special: SpecialPorts::new(Rank::Thread),
-            port: Port::of_object(task.space.abi, KernelObject::Thread(this.clone())),
+            port: Port::of_object(abi, KernelObject::Thread(this.clone())),
             run: Run::new(),
             handlers: Handlers::new(Rank::Thread),
-            machine: task.machine,
+            machine,
             state: Mutex::new(Rank::Thread, MachineState::default()),
             hands: Hands::new(),
-            priority: Mutex::new(Rank::Thread, Priority::of_task(task.priority())),
+            priority: Mutex::new(Rank::Thread, priority),
         });
         // It is new, and so has not ended.
         let _ = it.special.set(Special::Kernel, Carried::Send(SendRef::uncounted(&it.port)));

@@ -7,6 +7,8 @@ use crate::effect;
 use crate::ipc::copyout::copy_out;
 use crate::ipc::queue::{self, Room, Source, Taken};
 use crate::ipc::right::Carried;
+#[cfg(loom)]
+use crate::sync::host::RefCellKey as _;
 use crate::sync::{Mutex, Rank};
 use crate::thread;
 

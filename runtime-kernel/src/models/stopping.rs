@@ -6,10 +6,11 @@ use std::sync::Weak;
 use loom::thread::spawn;
 
 use super::*;
-use crate::thread::{Terminated, ThreadObject, set_current, stop, trap};
+use crate::thread::{Machine, Priority, Terminated, ThreadObject, USER, set_current, stop, trap};
 
 fn thread() -> Arc<ThreadObject> {
-    ThreadObject::new("thread", AbiId::GnumachI386, Weak::new())
+    let priority = Priority::of_task(USER);
+    ThreadObject::of("thread", Weak::new(), AbiId::GnumachI386, Machine::I386, priority)
 }
 
 /// A thread with a program.
