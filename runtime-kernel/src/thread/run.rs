@@ -195,7 +195,8 @@ impl Run {
         }
         // Whoever waits here has stopped itself: two threads may suspend each other.
         set_inside(false);
-        while self.inside.load(Ordering::Acquire) && !self.interrupts.is_waiting() {
+        // What has ended may have unwound from wherever it was.
+        while self.inside.load(Ordering::Acquire) && !self.interrupts.is_waiting() && !self.has_ended() {
             schedule::checkpoint();
         }
         set_inside(true);
