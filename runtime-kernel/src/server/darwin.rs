@@ -5,6 +5,7 @@ mod construct;
 mod host_priv;
 mod mach_port;
 mod mach_vm;
+mod memory;
 mod space_info;
 mod task;
 mod thread_act;

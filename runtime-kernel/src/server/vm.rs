@@ -172,3 +172,92 @@ pub(super) fn statistics(frames: &Frames) -> [i32; 12] {
     let faults = zeros.saturating_add(copies).saturating_add(hits);
     [free, active, 0, wired, zeros, 0, 0, 0, faults, copies, faults, hits]
 }
+
+/// Calls on memory that all interfaces have in the same form, under the names that they give them: how they say where
+/// memory is wanted, then `allocate`, `deallocate`, `protect`, `inherit`, `read`, `write`, `copy`, `machine_attribute`.
+/// What they mean is the set's, in the module `vm` of whoever includes them; so are the types.
+macro_rules! memory_calls {
+    ($place:ty; $allocate:ident $deallocate:ident $protect:ident $inherit:ident
+        $read:ident $write:ident $copy:ident $machine_attribute:ident) => {
+        fn $allocate(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            address: Address,
+            size: Size,
+            place: $place,
+        ) -> Result<Address, KernReturn> {
+            vm::allocate(target_task.task()?, address, size, place)
+        }
+
+        fn $deallocate(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            address: Address,
+            size: Size,
+        ) -> Result<(), KernReturn> {
+            vm::deallocate(target_task.task()?, address, size)
+        }
+
+        fn $protect(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            address: Address,
+            size: Size,
+            set_maximum: bool,
+            new_protection: Protection,
+        ) -> Result<(), KernReturn> {
+            vm::protect(target_task.task()?, (address, size), set_maximum, new_protection)
+        }
+
+        fn $inherit(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            address: Address,
+            size: Size,
+            new_inheritance: Inherit,
+        ) -> Result<(), KernReturn> {
+            vm::inherit(target_task.task()?, (address, size), new_inheritance)
+        }
+
+        fn $read(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            address: Address,
+            size: Size,
+        ) -> Result<Region<InKernel, u8>, KernReturn> {
+            $crate::server::vm::read(target_task.task()?, address, size)
+        }
+
+        fn $write(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            address: Address,
+            data: Region<InKernel, u8>,
+        ) -> Result<(), KernReturn> {
+            $crate::server::vm::write(target_task.task()?, address, data, vm::ONLY_WHOLE_PAGES)
+        }
+
+        fn $copy(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            source_address: Address,
+            size: Size,
+            dest_address: Address,
+        ) -> Result<(), KernReturn> {
+            let task = target_task.task()?;
+            $crate::server::vm::copy(task, source_address, size, dest_address, vm::ONLY_WHOLE_PAGES)
+        }
+
+        fn $machine_attribute(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            address: Address,
+            size: Size,
+            attribute: MachineAttribute,
+            value: MachineAttributeValue,
+        ) -> Result<MachineAttributeValue, KernReturn> {
+            vm::machine_attribute(target_task.task()?, (address, size), attribute, value)
+        }
+    };
+}
+pub(super) use memory_calls;

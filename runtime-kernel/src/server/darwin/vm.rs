@@ -18,6 +18,9 @@ use crate::task::TaskObject;
 use crate::vm::map::Found;
 use crate::vm::{MemoryEntry, PAGE, Place, round_up, truncate};
 
+/// Memory may be written and copied wherever it begins and ends.
+pub(super) const ONLY_WHOLE_PAGES: bool = false;
+
 /// Makes new memory instead of showing some (`MAP_MEM_NAMED_CREATE`).
 const CREATE: i32 = 0x2_0000;
 /// Shares of memory: two references to it in one map or in several (`SM_SHARED`, `SM_PRIVATE`, `SM_EMPTY`).

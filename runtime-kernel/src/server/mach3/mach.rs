@@ -12,7 +12,7 @@ use super::vm;
 use crate::in_kernel::InKernel;
 use crate::server::info;
 use crate::server::tasks::{create, emulation_calls, failure, task_calls, thread_calls};
-use crate::server::vm::Mapping;
+use crate::server::vm::{Mapping, memory_calls};
 use crate::server::{Maybe, Server, register, registered, set_special, special};
 use crate::special::{MOST_REGISTERED, Special};
 use crate::task::TaskObject;
@@ -97,72 +97,8 @@ impl MachServer<InKernel> for Server {
         target_thread.thread()?.abort().map_err(failure)
     }
 
-    fn vm_allocate(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        address: Address,
-        size: Size,
-        anywhere: bool,
-    ) -> Result<Address, KernReturn> {
-        vm::allocate(target_task.task()?, address, size, anywhere)
-    }
-
-    fn vm_deallocate(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        address: Address,
-        size: Size,
-    ) -> Result<(), KernReturn> {
-        vm::deallocate(target_task.task()?, address, size)
-    }
-
-    fn vm_protect(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        address: Address,
-        size: Size,
-        set_maximum: bool,
-        new_protection: Protection,
-    ) -> Result<(), KernReturn> {
-        vm::protect(target_task.task()?, (address, size), set_maximum, new_protection)
-    }
-
-    fn vm_inherit(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        address: Address,
-        size: Size,
-        new_inheritance: Inherit,
-    ) -> Result<(), KernReturn> {
-        vm::inherit(target_task.task()?, (address, size), new_inheritance)
-    }
-
-    fn vm_read(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        address: Address,
-        size: Size,
-    ) -> Result<Region<InKernel, u8>, KernReturn> {
-        crate::server::vm::read(target_task.task()?, address, size)
-    }
-
-    fn vm_write(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        address: Address,
-        data: Region<InKernel, u8>,
-    ) -> Result<(), KernReturn> {
-        crate::server::vm::write(target_task.task()?, address, data, true)
-    }
-
-    fn vm_copy(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        source_address: Address,
-        size: Size,
-        dest_address: Address,
-    ) -> Result<(), KernReturn> {
-        crate::server::vm::copy(target_task.task()?, source_address, size, dest_address, true)
+    memory_calls! {
+        bool; vm_allocate vm_deallocate vm_protect vm_inherit vm_read vm_write vm_copy vm_machine_attribute
     }
 
     fn vm_region(
@@ -193,17 +129,6 @@ impl MachServer<InKernel> for Server {
     ) -> Result<Address, KernReturn> {
         let mapping = Mapping { offset, copy, protection, maximum, inheritance };
         vm::map(target_task.task()?, (address, size, mask), anywhere, memory_object.name(), mapping)
-    }
-
-    fn vm_machine_attribute(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        address: Address,
-        size: Size,
-        attribute: MachineAttribute,
-        value: MachineAttributeValue,
-    ) -> Result<MachineAttributeValue, KernReturn> {
-        vm::machine_attribute(target_task.task()?, (address, size), attribute, value)
     }
 
     fn mach_ports_register(

@@ -10,6 +10,9 @@ use crate::server::vm::{self, Arithmetic, Mapping, Source};
 use crate::task::TaskObject;
 use crate::vm::{Map, PAGE, Place, truncate};
 
+/// What is written or copied from one task to another is of whole pages.
+pub(super) const ONLY_WHOLE_PAGES: bool = true;
+
 /// Where memory is wanted; a fixed address is that of its page.
 fn place(address: Address, mask: Address, anywhere: bool) -> Place {
     match anywhere {
