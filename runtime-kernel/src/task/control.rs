@@ -99,9 +99,17 @@ impl TaskObject {
     /// `KERN_FAILURE` if this one has ended, or the kernel; `KERN_RESOURCE_SHORTAGE` if there is no room for its memory.
     pub(crate) fn create_child(&self, inherits_memory: bool) -> Result<Arc<TaskObject>, KernReturn> {
         let host = self.host.upgrade().ok_or(KernReturn::FAILURE)?;
-        let registered = self.special.registered()?;
         let child = host.add_task(&format!("{} child", self.name), self.space.abi);
-        child.special.register(registered)?;
+        self.endow(&child, inherits_memory).inspect_err(|_| {
+            // Nobody has heard of it, but the kernel may have ended it with everything else.
+            let _ = child.terminate();
+        })?;
+        Ok(child)
+    }
+
+    /// Gives a child what it inherits.
+    fn endow(&self, child: &TaskObject, inherits_memory: bool) -> Result<(), KernReturn> {
+        child.special.register(self.special.registered()?)?;
         for which in [Special::Exception, Special::Bootstrap] {
             child.special.set(which, self.special.get(which)?)?;
         }
@@ -109,13 +117,7 @@ impl TaskObject {
         child.emulation.inherit(&self.emulation);
         let priority = self.priority();
         child.threads.lock().priority = priority;
-        if inherits_memory {
-            self.map.fork(&child.map).inspect_err(|_| {
-                // It is new, and so has not ended.
-                let _ = child.terminate();
-            })?;
-        }
-        Ok(child)
+        if inherits_memory { self.map.fork(&child.map) } else { Ok(()) }
     }
 
     /// What new threads of it have.

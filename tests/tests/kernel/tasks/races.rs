@@ -1,13 +1,20 @@
 //! Races of those who stop and end tasks and threads. Whoever is too late is told so, and nothing is left behind.
 
 use mig_rt::{AbiId, ReceiveRight};
-use runtime_kernel::Terminated;
+use runtime_kernel::{Task, Terminated};
 
 use super::rescue::{Guarded, Rescue, guard};
 use super::{Calls, state};
 use crate::covers::Outcome;
 use crate::ports::carry;
 use crate::races::in_many_orders;
+
+/// A program that works until somebody ends it.
+fn works(task: Task) {
+    loop {
+        task.checkpoint();
+    }
+}
 
 /// The codes that two who end the same task see, and one who asks for its threads.
 #[test]
@@ -17,11 +24,7 @@ fn a_task_is_ended_twice() {
         let calls = Calls(abi);
         let (task, other) = (world.kernel.task("task", abi), world.kernel.task("other", abi));
         let port = carry(&other, &other.self_port(), &task);
-        let idle = other.spawn::<()>("idle", |task| {
-            loop {
-                task.checkpoint();
-            }
-        });
+        let idle = other.spawn::<()>("idle", works);
         let ending = [(); 2].map(|()| {
             let port = port.try_clone().unwrap();
             task.spawn("ends", move |_| calls.task_terminate(&port).code())
@@ -56,6 +59,9 @@ fn a_task_is_ended_twice() {
                 "seed {seed}: {code}"
             );
         }
+        // A child that could not be finished is not left behind.
+        let living: Vec<String> = world.kernel.tasks().iter().map(|it| it.name().to_owned()).collect();
+        assert_eq!(living, ["task"], "seed {seed}");
         let late = asked.iter().position(|it| it != "KERN_SUCCESS").unwrap_or(5);
         late * 2 + usize::from(codes[0] == "KERN_FAILURE")
     });
@@ -68,11 +74,7 @@ fn a_thread_is_ended_while_it_is_suspended() {
         let abi = AbiId::ALL[seed as usize % 5];
         let calls = Calls(abi);
         let (task, other) = (world.kernel.task("task", abi), world.kernel.task("other", abi));
-        let busy = other.spawn::<()>("busy", |task| {
-            loop {
-                task.checkpoint();
-            }
-        });
+        let busy = other.spawn::<()>("busy", works);
         let port = carry(&other, &busy.port(), &task);
         let thread = || port.try_clone().unwrap();
         let (one, two, three) = (thread(), thread(), thread());
