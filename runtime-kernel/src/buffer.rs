@@ -87,12 +87,7 @@ pub(crate) struct InMemory<'a> {
 impl<'a> InMemory<'a> {
     /// So many bytes at an address are to be sent; so many may be received there.
     pub(crate) fn new(map: &'a Map, at: Address, size: usize, limit: usize) -> InMemory<'a> {
-        // A size that no memory has is not one to reserve bytes for.
-        let message = map.permit(at.0, size, Protection::READ).and_then(|()| {
-            let mut message = vec![0; size];
-            map.read(at.0, &mut message).map(|()| message)
-        });
-        InMemory { map, at, message: message.ok(), limit }
+        InMemory { map, at, message: map.read_new(at.0, size).ok(), limit }
     }
 }
 

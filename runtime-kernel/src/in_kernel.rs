@@ -280,7 +280,8 @@ impl Transport for InKernel {
 
     type Memory = KernelMemory;
 
-    /// Sends, and waits for the answer if there is one. A message to a port of the kernel is queued as an effect, so that no cascade of them uses up the stack.
+    /// Sends, and waits for the answer if there is one. A message to a port of the kernel is queued as an effect, so that
+    /// no cascade of them uses up the stack.
     fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
         let sent = copyin::copy_in(self, abi, message.bytes())?;
         effect::push(Effect::Deliver(sent));

@@ -99,6 +99,10 @@ impl ThreadObject {
         Ok(())
     }
 
+    fn check_living(&self) -> Result<(), KernReturn> {
+        if self.run.has_ended() { Err(KernReturn::TERMINATED) } else { Ok(()) }
+    }
+
     /// `thread_abort`: ends what it waits for in the kernel.
     ///
     /// # Errors
@@ -107,9 +111,7 @@ impl ThreadObject {
         if self.is_current() {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
-        if self.run.has_ended() {
-            return Err(KernReturn::TERMINATED);
-        }
+        self.check_living()?;
         self.run.interrupts.interrupt_waiting();
         self.priority.lock().raise();
         Ok(())
@@ -120,9 +122,7 @@ impl ThreadObject {
     /// # Errors
     /// `KERN_TERMINATED` if it has ended, `KERN_FAILURE` if it waits for whoever handles its exception.
     pub(crate) fn abort_safely(&self) -> Result<(), KernReturn> {
-        if self.run.has_ended() {
-            return Err(KernReturn::TERMINATED);
-        }
+        self.check_living()?;
         if self.hands.is_waiting() {
             return Err(KernReturn::FAILURE);
         }
@@ -135,9 +135,7 @@ impl ThreadObject {
     /// # Errors
     /// `KERN_TERMINATED` if it has ended, and those of [`MachineState::fill`].
     pub(crate) fn get_state(&self, flavor: i32, room: &mut Room<'_, u32>) -> Result<(), KernReturn> {
-        if self.run.has_ended() {
-            return Err(KernReturn::TERMINATED);
-        }
+        self.check_living()?;
         self.state.lock().fill(self.machine, flavor, room)
     }
 
@@ -146,9 +144,7 @@ impl ThreadObject {
     /// # Errors
     /// `KERN_TERMINATED` if it has ended, and those of [`MachineState::set`].
     pub(crate) fn set_state(&self, flavor: i32, words: &[u32]) -> Result<(), KernReturn> {
-        if self.run.has_ended() {
-            return Err(KernReturn::TERMINATED);
-        }
+        self.check_living()?;
         self.state.lock().set(self.machine, flavor, words)
     }
 
@@ -230,7 +226,8 @@ impl<X> Thread<X> {
     /// Waits for its end.
     ///
     /// # Errors
-    /// What it panicked with; [`Terminated`] if it, or its task, was terminated before its program came to its end, or if its kernel was dropped.
+    /// What it panicked with; [`Terminated`] if it, or its task, was terminated before its program came to its end, or if
+    /// its kernel was dropped.
     pub fn join(self) -> std::thread::Result<X> {
         self.host.join()
     }

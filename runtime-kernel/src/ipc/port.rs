@@ -159,8 +159,8 @@ impl Port {
         let mut state = self.lock();
         state.leave_sets(self.id);
         state.sequence = 0;
-        if state.rare.guard.is_some() || state.rare.payload.is_some() {
-            (state.rare.guard, state.rare.payload) = (None, None);
+        if let Some(it) = state.rare.made() {
+            (it.guard, it.payload) = (None, None);
         }
         self.set_make_count(0);
         self.set_home(None);
@@ -172,7 +172,7 @@ impl Port {
         if self.home().is_some() {
             self.leave_home();
         }
-        let backup = self.lock().take_backup();
+        let backup = self.lock().rare.made().and_then(|it| it.port_destroyed.take());
         if let Some(notify) = backup {
             Notification::to(notify, What::PortDestroyed(ReceiveRef::of(self.clone()))).note();
             return;
@@ -218,8 +218,8 @@ impl PortState {
 
     /// Wakes everyone who waits for a message of this port itself.
     pub(crate) fn turn_away(&mut self, code: MsgReturn) {
-        if !self.rare.receivers.is_empty() {
-            self.rare.receivers.drain(..).for_each(|it| it.waiter.wake(Err(code)));
+        if let Some(it) = self.rare.made() {
+            it.receivers.drain(..).for_each(|it| it.waiter.wake(Err(code)));
         }
     }
 
@@ -266,11 +266,6 @@ impl PortState {
         if let Some(it) = requests.find(|it| it.space == space && it.name == old) {
             it.name = new;
         }
-    }
-
-    /// Takes the request to have the receive right instead of its destruction.
-    fn take_backup(&mut self) -> Option<SendOnceRef> {
-        if self.rare.port_destroyed.is_some() { self.rare.port_destroyed.take() } else { None }
     }
 }
 

@@ -278,7 +278,7 @@ impl PortState {
     /// Who waits for a message of the port; if it is in sets and nobody does, they list it as ready.
     fn next_receiver(&mut self, port: &Arc<Port>) -> Option<Receiving> {
         if self.sets.is_empty() {
-            return if self.rare.receivers.is_empty() { None } else { self.rare.receivers.pop_front() };
+            return self.rare.made()?.receivers.pop_front();
         }
         self.sets.iter_mut().find_map(|it| {
             let mut set = it.set.lock();
@@ -310,8 +310,9 @@ impl PortState {
 
     /// Lets those in who wait for room.
     pub(crate) fn admit(&mut self) {
-        while !self.rare.blocked.is_empty() && self.queue.len() < self.limit as usize {
-            let Some(Sending { waiter, message }) = self.rare.blocked.pop_front() else { return };
+        while self.queue.len() < self.limit as usize {
+            let first = self.rare.made().and_then(|it| it.blocked.pop_front());
+            let Some(Sending { waiter, message }) = first else { break };
             self.queue.push_back(message);
             waiter.wake(Ok(()));
         }

@@ -20,7 +20,12 @@ impl<T: Blank> Rare<T> {
         Rare(None)
     }
 
-    /// What it became, if anybody has changed it.
+    /// What it became, if anybody has changed it. Unlike to write, this makes no place for it.
+    pub(crate) fn made(&mut self) -> Option<&mut T> {
+        self.0.as_deref_mut()
+    }
+
+    /// The same, to have.
     pub(crate) fn take(&mut self) -> Option<T> {
         self.0.take().map(|it| *it)
     }

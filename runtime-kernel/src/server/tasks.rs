@@ -8,9 +8,24 @@ use crate::budget::Resource;
 use crate::in_kernel::InKernel;
 use crate::task::TaskObject;
 
-/// Those of tasks.
+/// Those of tasks, each of which hands on so many ports at most.
 macro_rules! task_calls {
-    () => {
+    ($most:expr) => {
+        fn mach_ports_register(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            init_port_set: Rights<'_, InKernel, SendRight<InKernel>>,
+        ) -> Result<(), KernReturn> {
+            $crate::server::register(&target_task.task()?.special, init_port_set, $most)
+        }
+
+        fn mach_ports_lookup(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+        ) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
+            $crate::server::registered(target_task.task()?, $most)
+        }
+
         fn task_terminate(&mut self, target_task: Maybe<TaskObject>) -> Result<(), KernReturn> {
             target_task.task()?.terminate()
         }
@@ -37,9 +52,9 @@ macro_rules! task_calls {
     };
 }
 
-/// Calls that a task's own program handles. The results of one are a structure of the set.
+/// Calls that a task's own program handles.
 macro_rules! emulation_calls {
-    ($out:ty) => {
+    () => {
         fn task_set_emulation(
             &mut self,
             target_port: Maybe<TaskObject>,
@@ -50,9 +65,12 @@ macro_rules! emulation_calls {
             task.emulation.set(routine_number, &mut std::iter::once(routine_entry_pt))
         }
 
-        fn task_get_emulation_vector(&mut self, task: Maybe<TaskObject>) -> Result<$out, KernReturn> {
+        fn task_get_emulation_vector(
+            &mut self,
+            task: Maybe<TaskObject>,
+        ) -> Result<task_get_emulation_vector::Out<InKernel>, KernReturn> {
             let (vector_start, entries) = task.task().map_err(|_| EML_BAD_TASK)?.emulation.get();
-            Ok(Out { vector_start, emulation_vector: Region::new(&InKernel, &entries)? })
+            Ok(task_get_emulation_vector::Out { vector_start, emulation_vector: Region::new(&InKernel, &entries)? })
         }
 
         fn task_set_emulation_vector(

@@ -99,6 +99,14 @@ pub(super) fn allocate(task: &TaskObject, at: Place, size: Size, how: Arithmetic
     task.map.allocate(at, size).map(Address)
 }
 
+/// `vm_deallocate`
+pub(super) fn deallocate(task: &TaskObject, at: Address, size: Size, how: Arithmetic) -> Result<(), KernReturn> {
+    if size.0 > 0 {
+        task.map.deallocate(&how.pages(&task.map, at, size)?);
+    }
+    Ok(())
+}
+
 /// What `vm_map` is told beside what is mapped where.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mapping {

@@ -146,13 +146,7 @@ impl<'a> ProgramMemory<'a> {
     /// # Errors
     /// As above.
     pub fn read_bytes(&self, at: Address, size: usize) -> Result<Vec<u8>, KernReturn> {
-        self.access((at, size), Protection::READ, |map| {
-            // A size that no memory has is not one to reserve bytes for.
-            map.permit(at.0, size, Protection::READ)?;
-            let mut bytes = vec![0; size];
-            map.read(at.0, &mut bytes)?;
-            Ok(bytes)
-        })
+        self.access((at, size), Protection::READ, |map| map.read_new(at.0, size))
     }
 
     /// Bytes, into the caller's own.

@@ -256,7 +256,6 @@ impl Map {
         self.lock().len()
     }
 
-    /// Calls with each run of pages that can be reached from here, maybe more than once.
     /// Bytes that it has, and those of them that have pages.
     pub(crate) fn sizes(&self) -> (u64, u64) {
         let entries = self.lock();
@@ -265,6 +264,7 @@ impl Map {
         })
     }
 
+    /// Calls with each run of pages that can be reached from here, maybe more than once.
     pub(crate) fn each_run(&self, call: &mut dyn FnMut(&Arc<Run>)) {
         for (_, it) in self.lock().iter() {
             if let Some(object) = &it.object {

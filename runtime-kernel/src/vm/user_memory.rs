@@ -18,6 +18,18 @@ impl Map {
         self.access(&range, Protection::READ, |object, offset, part| object.read(offset, &mut to[part]))
     }
 
+    /// Reads so many bytes.
+    ///
+    /// # Errors
+    /// As [`read`](Map::read).
+    pub(crate) fn read_new(&self, at: u64, size: usize) -> Result<Vec<u8>, KernReturn> {
+        // A size that no memory has is not one to reserve bytes for.
+        self.permit(at, size, Protection::READ)?;
+        let mut bytes = vec![0; size];
+        self.read(at, &mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Writes. Whoever has a copy keeps what it has.
     ///
     /// # Errors

@@ -23,19 +23,6 @@ impl MachVmServer<InKernel> for Server {
     }
     mapping_calls! { mach_vm_map mach_vm_region }
 
-    fn mach_make_memory_entry(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        size: Size,
-        offset: Address,
-        permission: Protection,
-        parent_handle: Source,
-    ) -> Result<mach_make_memory_entry::Results<SendRight<InKernel>>, KernReturn> {
-        let (size, object_handle) =
-            vm::memory_entry(target_task.task()?, (offset.0, size.0), permission, &parent_handle)?;
-        Ok(mach_make_memory_entry::Results { size: Size(size), object_handle })
-    }
-
     fn mach_vm_read_list(
         &mut self,
         target_task: Maybe<TaskObject>,

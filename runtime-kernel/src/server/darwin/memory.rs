@@ -1,6 +1,7 @@
 //! Calls on memory that Darwin has in `vm_map` and in `mach_vm`, under the names that each gives them.
 
-/// Those of both interfaces: `msync`, `behavior_set`, `remap`, `read_overwrite`, `page_query`, `remap_new`.
+/// Those of both interfaces: `msync`, `behavior_set`, `remap`, `read_overwrite`, `page_query`, `remap_new`, and
+/// `mach_make_memory_entry`, which has one name in both.
 macro_rules! darwin_memory_calls {
     ($msync:ident $behavior_set:ident $remap:ident $read_overwrite:ident $page_query:ident $remap_new:ident) => {
         fn $msync(
@@ -80,6 +81,18 @@ macro_rules! darwin_memory_calls {
             let (target_address, cur_protection, max_protection) =
                 vm::remap_with(target_task.task()?, target, flags, source, copy, rights)?;
             Ok($remap_new::Out { target_address, cur_protection, max_protection })
+        }
+
+        fn mach_make_memory_entry(
+            &mut self,
+            target_task: Maybe<TaskObject>,
+            size: Size,
+            offset: Address,
+            permission: Protection,
+            parent: Source,
+        ) -> Result<mach_make_memory_entry::Results<SendRight<InKernel>>, KernReturn> {
+            let (size, object_handle) = vm::memory_entry(target_task.task()?, (offset.0, size.0), permission, &parent)?;
+            Ok(mach_make_memory_entry::Results { size: Size(size), object_handle })
         }
     };
 }

@@ -1,7 +1,6 @@
 //! `task` of Darwin: what tasks carry for the kernel's use.
 
-use generated::darwin::task::TaskServer;
-use generated::darwin::task::task_get_emulation_vector::Out;
+use generated::darwin::task::{TaskServer, task_get_emulation_vector};
 use generated::darwin::types::{
     ExceptionBehavior, ExceptionMask, TASK_BOOTSTRAP_PORT, TASK_HOST_PORT, TASK_INSPECT_PORT, TASK_KERNEL_PORT,
     TASK_NAME_PORT, TASK_PORT_REGISTER_MAX, TASK_READ_PORT,
@@ -13,7 +12,7 @@ use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
 use crate::server::info;
 use crate::server::tasks::{create, create_running, emulation_calls, task_calls};
-use crate::server::{Maybe, Server, register, registered, set_special, special};
+use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
 use crate::task::TaskObject;
 
@@ -30,7 +29,7 @@ fn settable(number: i32) -> Option<Special> {
 }
 
 impl TaskServer<InKernel> for Server {
-    task_calls!();
+    task_calls!(MOST);
 
     exception_calls!(
         task_set_exception_ports,
@@ -40,7 +39,7 @@ impl TaskServer<InKernel> for Server {
         Maybe::<TaskObject>::task
     );
 
-    emulation_calls!(Out<InKernel>);
+    emulation_calls!();
 
     fn task_info(
         &mut self,
@@ -68,21 +67,6 @@ impl TaskServer<InKernel> for Server {
         inherit_memory: bool,
     ) -> Result<SendRight<InKernel>, KernReturn> {
         create(&target_task, inherit_memory)
-    }
-
-    fn mach_ports_register(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        init_port_set: Rights<'_, InKernel, SendRight<InKernel>>,
-    ) -> Result<(), KernReturn> {
-        register(&target_task.task()?.special, init_port_set, MOST)
-    }
-
-    fn mach_ports_lookup(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-    ) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
-        registered(target_task.task()?, MOST)
     }
 
     /// Name, inspection and reading have no ports of their own here: what they give is the task's port itself.

@@ -23,8 +23,28 @@ fn ended(code: KernReturn) -> KernReturn {
     if code == KernReturn::TERMINATED { KernReturn::DARWIN_TERMINATED } else { code }
 }
 
+/// States, which can be asked for under two names.
+macro_rules! state_calls {
+    ($get:ident $set:ident) => {
+        fn $get(
+            &mut self,
+            target_act: Maybe<ThreadObject>,
+            flavor: i32,
+            old_state: &mut Room<'_, u32>,
+        ) -> Result<(), KernReturn> {
+            target_act.thread()?.get_state(flavor, old_state).map_err(ended)
+        }
+
+        fn $set(&mut self, target_act: Maybe<ThreadObject>, flavor: i32, new_state: &[u32]) -> Result<(), KernReturn> {
+            target_act.thread()?.set_state(flavor, new_state).map_err(ended)
+        }
+    };
+}
+
 impl ThreadActServer<InKernel> for Server {
     thread_calls!(ended);
+    state_calls! { act_get_state act_set_state }
+    state_calls! { thread_get_state thread_set_state }
 
     exception_calls!(
         thread_set_exception_ports,
@@ -47,42 +67,6 @@ impl ThreadActServer<InKernel> for Server {
     fn thread_depress_abort(&mut self, thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
         let raised = thread.thread()?.priority.lock().raise();
         if raised { Ok(()) } else { Err(KernReturn::NOT_DEPRESSED) }
-    }
-
-    fn act_get_state(
-        &mut self,
-        target_act: Maybe<ThreadObject>,
-        flavor: i32,
-        old_state: &mut Room<'_, u32>,
-    ) -> Result<(), KernReturn> {
-        target_act.thread()?.get_state(flavor, old_state).map_err(ended)
-    }
-
-    fn act_set_state(
-        &mut self,
-        target_act: Maybe<ThreadObject>,
-        flavor: i32,
-        new_state: &[u32],
-    ) -> Result<(), KernReturn> {
-        target_act.thread()?.set_state(flavor, new_state).map_err(ended)
-    }
-
-    fn thread_get_state(
-        &mut self,
-        target_act: Maybe<ThreadObject>,
-        flavor: i32,
-        old_state: &mut Room<'_, u32>,
-    ) -> Result<(), KernReturn> {
-        target_act.thread()?.get_state(flavor, old_state).map_err(ended)
-    }
-
-    fn thread_set_state(
-        &mut self,
-        target_act: Maybe<ThreadObject>,
-        flavor: i32,
-        new_state: &[u32],
-    ) -> Result<(), KernReturn> {
-        target_act.thread()?.set_state(flavor, new_state).map_err(ended)
     }
 
     fn thread_abort_safely(&mut self, target_act: Maybe<ThreadObject>) -> Result<(), KernReturn> {

@@ -40,10 +40,7 @@ pub(super) fn allocate(task: &TaskObject, at: Address, size: Size, flags: i32) -
 }
 
 pub(super) fn deallocate(task: &TaskObject, address: Address, size: Size) -> Result<(), KernReturn> {
-    if size.0 > 0 {
-        task.map.deallocate(&Arithmetic::Checked.pages(&task.map, address, size)?);
-    }
-    Ok(())
+    vm::deallocate(task, address, size, Arithmetic::Checked)
 }
 
 pub(super) fn protect(

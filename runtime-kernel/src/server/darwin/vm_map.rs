@@ -24,19 +24,6 @@ impl VmMapServer<InKernel> for Server {
     mapping_calls! { vm_map vm_region }
     mapping_calls! { vm_map_64 vm_region_64 }
 
-    fn mach_make_memory_entry(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        size: Size,
-        offset: Address,
-        permission: Protection,
-        parent_entry: Source,
-    ) -> Result<mach_make_memory_entry::Results<SendRight<InKernel>>, KernReturn> {
-        let (size, object_handle) =
-            vm::memory_entry(target_task.task()?, (offset.0, size.0), permission, &parent_entry)?;
-        Ok(mach_make_memory_entry::Results { size: Size(size), object_handle })
-    }
-
     fn mach_make_memory_entry_64(
         &mut self,
         target_task: Maybe<TaskObject>,

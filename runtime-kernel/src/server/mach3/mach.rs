@@ -1,7 +1,6 @@
 //! `mach` of Mach 3: what tasks and threads carry for the kernel's use.
 
-use generated::mach3::mach::task_get_emulation_vector::Out;
-use generated::mach3::mach::{MachServer, vm_region};
+use generated::mach3::mach::{MachServer, task_get_emulation_vector, vm_region};
 use generated::mach3::types::{
     EML_BAD_TASK, MachineAttribute, MachineAttributeValue, TASK_BOOTSTRAP_PORT, TASK_EXCEPTION_PORT, TASK_KERNEL_PORT,
     TASK_NOTIFY_PORT, THREAD_EXCEPTION_PORT, THREAD_KERNEL_PORT, THREAD_REPLY_PORT, VmStatistics,
@@ -13,7 +12,7 @@ use crate::in_kernel::InKernel;
 use crate::server::info;
 use crate::server::tasks::{create, emulation_calls, failure, task_calls, thread_calls};
 use crate::server::vm::{Mapping, memory_calls};
-use crate::server::{Maybe, Server, register, registered, set_special, special};
+use crate::server::{Maybe, Server, set_special, special};
 use crate::special::{MOST_REGISTERED, Special};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
@@ -44,7 +43,7 @@ fn other(thread: &Maybe<ThreadObject>) -> Result<&ThreadObject, KernReturn> {
 }
 
 impl MachServer<InKernel> for Server {
-    task_calls!();
+    task_calls!(MOST_REGISTERED);
     thread_calls!(failure);
 
     fn task_create(
@@ -55,7 +54,7 @@ impl MachServer<InKernel> for Server {
         create(&target_task, inherit_memory)
     }
 
-    emulation_calls!(Out<InKernel>);
+    emulation_calls!();
 
     fn task_info(
         &mut self,
@@ -129,21 +128,6 @@ impl MachServer<InKernel> for Server {
     ) -> Result<Address, KernReturn> {
         let mapping = Mapping { offset, copy, protection, maximum, inheritance };
         vm::map(target_task.task()?, (address, size, mask), anywhere, memory_object.name(), mapping)
-    }
-
-    fn mach_ports_register(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-        init_port_set: Rights<'_, InKernel, SendRight<InKernel>>,
-    ) -> Result<(), KernReturn> {
-        register(&target_task.task()?.special, init_port_set, MOST_REGISTERED)
-    }
-
-    fn mach_ports_lookup(
-        &mut self,
-        target_task: Maybe<TaskObject>,
-    ) -> Result<Rights<'static, InKernel, SendRight<InKernel>>, KernReturn> {
-        registered(target_task.task()?, MOST_REGISTERED)
     }
 
     fn task_get_special_port(

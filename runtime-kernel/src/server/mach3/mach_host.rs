@@ -1,20 +1,13 @@
 //! `mach_host` of Mach 3: what the host does for tasks.
 
 use generated::mach3::mach_host::MachHostServer;
-use mig_rt::{Address, KernReturn, PortName, Protection, Size};
+use mig_rt::{Address, KernReturn, PortIn, PortName, Protection, Size};
 
 use super::vm;
 use crate::in_kernel::InKernel;
-use crate::kobject::KernelObject;
-use crate::server::{IsPrivileged, Maybe, Server};
+use crate::server::{IsPrivileged, Maybe, Server, privileged};
 use crate::task::TaskObject;
 use crate::thread::{Priority, ThreadObject};
-
-/// Whether a name is that of the privileged host.
-fn check_privileged(host: PortName) -> Result<(), KernReturn> {
-    let privileged = InKernel::with_port(host, |it| matches!(it.object(), Some(KernelObject::HostPriv(_))));
-    if privileged == Some(true) { Ok(()) } else { Err(KernReturn::INVALID_HOST) }
-}
 
 impl MachHostServer<InKernel> for Server {
     fn thread_priority(&mut self, thread: Maybe<ThreadObject>, priority: i32, set_max: bool) -> Result<(), KernReturn> {
@@ -57,7 +50,7 @@ impl MachHostServer<InKernel> for Server {
         size: Size,
         access: Protection,
     ) -> Result<(), KernReturn> {
-        check_privileged(host)?;
+        privileged(&PortIn::Local(host)).check()?;
         vm::wire(&task.task().map_err(|_| KernReturn::INVALID_TASK)?.map, address, size, access)
     }
 }

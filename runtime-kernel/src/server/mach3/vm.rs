@@ -26,10 +26,7 @@ pub(super) fn allocate(task: &TaskObject, at: Address, size: Size, anywhere: boo
 }
 
 pub(super) fn deallocate(task: &TaskObject, address: Address, size: Size) -> Result<(), KernReturn> {
-    if size.0 > 0 {
-        task.map.deallocate(&Arithmetic::Wraps.pages(&task.map, address, size)?);
-    }
-    Ok(())
+    vm::deallocate(task, address, size, Arithmetic::Wraps)
 }
 
 pub(super) fn protect(
