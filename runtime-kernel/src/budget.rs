@@ -40,8 +40,8 @@ pub(crate) struct Budget {
 const UNLIMITED: u32 = u32::MAX;
 
 impl Budget {
-    pub(crate) fn new(most_names: usize) -> Budget {
-        Budget { most_names, frames: Arc::default(), left: [const { AtomicU32::new(UNLIMITED) }; 7] }
+    pub(crate) fn new(most_names: usize, most_pages: Option<u64>) -> Budget {
+        Budget { most_names, frames: Frames::new(most_pages), left: [const { AtomicU32::new(UNLIMITED) }; 7] }
     }
 
     pub(crate) fn limit(&self, resource: Resource, uses: Option<u32>) {

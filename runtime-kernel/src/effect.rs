@@ -16,6 +16,7 @@ use crate::sync::holds_none;
 use crate::sync::host::thread_local;
 #[cfg(loom)]
 use crate::sync::host::{CellKey as _, RefCellKey as _};
+use crate::vm::pager::{Known, Mail};
 
 /// Something that remains to be done.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ pub(crate) enum Effect {
     Notify(notify::Notification),
     /// A message of the kernel's own is on its way; its queue has no limit.
     Deliver(Box<Message>),
+    /// There is something to say to a memory manager.
+    Mail(Arc<Mail>),
+    /// The port of a memory manager is dead.
+    ManagerDied(Box<Known>),
 }
 
 thread_local! {
@@ -95,6 +100,8 @@ fn settle_all() {
             Effect::Destroy(port) => port.destroy(),
             Effect::Notify(it) => it.send(),
             Effect::Deliver(message) => queue::deliver(message),
+            Effect::Mail(mail) => mail.say(),
+            Effect::ManagerDied(known) => known.manager_died(),
         }
     }
 }

@@ -64,6 +64,11 @@ pub struct Region {
     pub offset: u64,
     /// Pages that are there.
     pub resident: u64,
+    /// Pages that are elsewhere, and are fetched when somebody wants them: a copy's, which its origin has, or those that
+    /// were paged out.
+    pub away: u64,
+    /// The port of the memory manager that has the object, if it has one that lives.
+    pub manager: Option<u32>,
     /// How often it is wired.
     pub wired: u32,
     /// Whether others may see the same memory.
@@ -205,6 +210,12 @@ impl fmt::Display for Region {
             None => f.write_str(", untouched")?,
         }
         write!(f, ", {} of {} pages", self.resident, (self.end.0 - self.start.0) / PAGE)?;
+        if self.away > 0 {
+            write!(f, ", {} away", self.away)?;
+        }
+        if let Some(port) = self.manager {
+            write!(f, ", managed at p{port}")?;
+        }
         if self.shared {
             f.write_str(", shared")?;
         }

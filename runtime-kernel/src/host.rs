@@ -79,6 +79,7 @@ impl Host {
             let _ = task.terminate();
         }
         self.handlers.end();
+        self.budget.frames.end();
         drop(ReceiveRef::of(self.port.clone()));
         drop(ReceiveRef::of(self.control.clone()));
     }

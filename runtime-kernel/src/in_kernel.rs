@@ -7,7 +7,7 @@ mod wait;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use mig_rt::carried::Sender;
 use mig_rt::{
@@ -17,7 +17,7 @@ use mig_rt::{
 
 use crate::effect::{self, Effect};
 use crate::ipc::copyin::{self, Header, Names, invalid};
-use crate::ipc::message::Destination;
+use crate::ipc::message::{Destination, Message};
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendOnceRef, SendRef};
 #[cfg(loom)]
@@ -26,7 +26,7 @@ use crate::sync::host::thread_local;
 use crate::vm::MapCopy;
 use crate::vm::copy::Gathered;
 
-pub(crate) use wait::Hands;
+pub(crate) use wait::{Hands, waiting};
 
 /// The kernel's handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +40,9 @@ struct Table {
     next_address: u64,
     /// The number of the space of whoever has sent the request that is served.
     sender: u32,
+    /// What is sent is only to be written, and stays here.
+    composing: bool,
+    composed: Option<Box<Message>>,
 }
 
 thread_local! {
@@ -48,7 +51,15 @@ thread_local! {
 
 impl Table {
     const fn new() -> Table {
-        Table { rights: Vec::new(), free: Vec::new(), memory: BTreeMap::new(), next_address: 0, sender: 0 }
+        Table {
+            rights: Vec::new(),
+            free: Vec::new(),
+            memory: BTreeMap::new(),
+            next_address: 0,
+            sender: 0,
+            composing: false,
+            composed: None,
+        }
     }
 
     fn add(&mut self, right: Carried) -> PortName {
@@ -136,6 +147,32 @@ impl InKernel {
         }
     }
 
+    /// A right of whatever kind as the stubs want it, or null, or dead.
+    pub(crate) fn any(right: Carried) -> AnyRight<InKernel> {
+        let disposition = right.disposition();
+        let name = match right {
+            Carried::Null => PortName::NULL,
+            Carried::Dead => PortName::DEAD,
+            right => add(right),
+        };
+        // SAFETY: the name was made for a right of this kind just now, or is none.
+        #[allow(unsafe_code, reason = "as above")]
+        unsafe {
+            AnyRight::from_raw(name, disposition, InKernel)
+        }
+    }
+
+    /// The message that a stub would send.
+    pub(crate) fn compose(send: impl FnOnce() -> mig_rt::Result<()>) -> Option<Box<Message>> {
+        TABLE.with_borrow_mut(|it| it.composing = true);
+        // What cannot be sent is lost, as what is sent to a dead port.
+        let _ = send();
+        TABLE.with_borrow_mut(|it| {
+            it.composing = false;
+            it.composed.take()
+        })
+    }
+
     /// Takes a right out of the stubs' hands.
     pub(crate) fn take(right: impl Right<InKernel>) -> Carried {
         InKernel::take_name(right.into_raw())
@@ -155,7 +192,7 @@ impl InKernel {
     }
 
     /// Looks at the port that a name stands for.
-    pub(crate) fn with_port<X>(name: PortName, look: impl FnOnce(&Port) -> X) -> Option<X> {
+    pub(crate) fn with_port<X>(name: PortName, look: impl FnOnce(&Arc<Port>) -> X) -> Option<X> {
         TABLE.with_borrow_mut(|it| it.get(name).and_then(|(right, _)| Some(look(right.port()?))))
     }
 
@@ -284,6 +321,10 @@ impl Transport for InKernel {
     /// no cascade of them uses up the stack.
     fn msg(&self, abi: AbiId, operation: Operation, message: &mut Wire<'_>) -> Result<Arrived, Failed> {
         let sent = copyin::copy_in(self, abi, message.bytes())?;
+        if TABLE.with_borrow(|it| it.composing) {
+            TABLE.with_borrow_mut(|it| it.composed = Some(sent));
+            return Ok(Arrived { abi, size: 0, trailer: 0 });
+        }
         effect::push(Effect::Deliver(sent));
         if let Some(name) = operation.receive {
             return wait::receive(abi, name, message);
@@ -365,7 +406,7 @@ impl Memory for KernelMemory {
     }
 
     fn bytes(&self) -> Result<&[u8], KernReturn> {
-        Ok(self.data.bytes(&self.seen))
+        self.data.bytes(&self.seen)
     }
 }
 

@@ -28,6 +28,10 @@ pub struct Config {
     pub most_names: Option<usize>,
     /// The processor of tasks of Darwin.
     pub processor: Processor,
+    /// Pages of memory; `None`: as many as the host has. When there are more, the kernel pages out: to memory managers
+    /// what is theirs, and everything else to the default memory manager, if there is one. Memory that messages bring or
+    /// that stubs have made stays, and so does what is wired, so that there may be more pages for a while.
+    pub most_pages: Option<u64>,
 }
 
 /// In which order the threads of a kernel run.
@@ -54,7 +58,7 @@ pub struct Kernel {
 impl Kernel {
     /// A kernel without tasks.
     pub fn new(config: Config) -> Kernel {
-        let budget = Budget::new(config.most_names.unwrap_or(MOST_NAMES).min(MOST_NAMES));
+        let budget = Budget::new(config.most_names.unwrap_or(MOST_NAMES).min(MOST_NAMES), config.most_pages);
         let schedule = match config.order {
             Order::Parallel => None,
             Order::Seeded(seed) => Some(Schedule::new(seed)),

@@ -18,7 +18,8 @@ use crate::ipc::right::{ReceiveRef, SendRef};
 use crate::server::{self, Server};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
-use crate::vm::MemoryEntry;
+use crate::vm::pager::Cache;
+use crate::vm::{MemoryEntry, Object};
 
 /// What a port of the kernel stands for.
 #[derive(Clone)]
@@ -33,6 +34,10 @@ pub(crate) enum KernelObject {
     HostPriv(Weak<Host>),
     /// Memory that can be mapped.
     MemoryEntry(Arc<MemoryEntry>),
+    /// What the kernel has of a memory object, for its manager.
+    Control(Arc<Cache>),
+    /// The same, for those who only want to know it again.
+    Name(Arc<Cache>),
 }
 
 impl KernelObject {
@@ -70,6 +75,22 @@ impl KernelObject {
         }
     }
 
+    /// The memory object, if it is one that the kernel has.
+    pub(crate) fn cache(&self) -> Option<Arc<Object>> {
+        match self {
+            KernelObject::Control(it) => it.object(),
+            _ => None,
+        }
+    }
+
+    /// Whether its port stands for it no more.
+    pub(crate) fn is_given(&self) -> bool {
+        match self {
+            KernelObject::Control(it) | KernelObject::Name(it) => it.is_given(),
+            _ => false,
+        }
+    }
+
     /// The host, if it is that for those who may do more to it.
     pub(crate) fn host_control(&self) -> Option<Arc<Host>> {
         match self {
@@ -85,6 +106,8 @@ impl KernelObject {
             KernelObject::Task(_) => 2,
             KernelObject::Host => 3,
             KernelObject::HostPriv(_) => 4,
+            KernelObject::Control(_) => 10,
+            KernelObject::Name(_) => 20,
             KernelObject::MemoryEntry(_) => 28,
         }
     }
@@ -98,6 +121,8 @@ impl fmt::Debug for KernelObject {
             KernelObject::Host => f.write_str("host"),
             KernelObject::HostPriv(_) => f.write_str("privileged host"),
             KernelObject::MemoryEntry(it) => write!(f, "memory of {} bytes", it.size),
+            KernelObject::Control(it) => write!(f, "control of {:?}", it.object()),
+            KernelObject::Name(it) => write!(f, "name of {:?}", it.object()),
         }
     }
 }

@@ -11,11 +11,13 @@ mod vm;
 use std::sync::{Arc, LazyLock};
 
 use generated::mach3::notify::{MACH_NOTIFY_DEAD_NAME, MACH_NOTIFY_NO_SENDERS, MACH_NOTIFY_PORT_DESTROYED};
-use mig_rt::{KernReturn, MsgId, PortIn, PortName, Rights, SendRight, Subsystem, TrailerElements};
+use mig_rt::{
+    Disposition, KernReturn, MsgId, Outbound, PortIn, PortName, Rights, SendRight, Subsystem, TrailerElements,
+};
 
 use crate::budget::Resource;
 use crate::host::Host;
-use crate::in_kernel::InKernel;
+use crate::in_kernel::{InKernel, answer};
 use crate::ipc::port_calls::notify_right;
 use crate::ipc::right::Carried;
 use crate::ipc::space::Space;
@@ -23,6 +25,7 @@ use crate::kobject::KernelObject;
 use crate::special::{MOST_REGISTERED, Special, SpecialPorts};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
+use crate::vm::Object;
 
 /// Serves every interface of the kernel.
 #[derive(Debug)]
@@ -51,6 +54,13 @@ impl Maybe<ThreadObject> {
     }
 }
 
+impl Maybe<Object> {
+    /// The memory object.
+    pub(crate) fn object(&self) -> Result<&Arc<Object>, KernReturn> {
+        self.0.as_ref().ok_or(KernReturn::INVALID_ARGUMENT)
+    }
+}
+
 impl Maybe<Host> {
     /// The host, for those who may do anything to it.
     pub(crate) fn host(&self) -> Result<&Host, KernReturn> {
@@ -58,15 +68,20 @@ impl Maybe<Host> {
     }
 }
 
-/// Whether a port stands for the privileged host.
-#[derive(Debug)]
-pub(crate) struct IsPrivileged(bool);
+/// The host, if a port stands for it as privileged.
+pub(crate) struct Privileged(Option<Arc<Host>>);
 
-impl IsPrivileged {
+impl Privileged {
     /// Refuses everyone else.
-    pub(crate) fn check(&self) -> Result<(), KernReturn> {
-        if self.0 { Ok(()) } else { Err(KernReturn::INVALID_HOST) }
+    pub(crate) fn check(&self) -> Result<&Host, KernReturn> {
+        self.0.as_deref().ok_or(KernReturn::INVALID_HOST)
     }
+}
+
+/// `vm_set_default_memory_manager`, `host_default_memory_manager`: null only asks.
+fn set_default_manager(host: &Host, new: SendRight<InKernel>) -> Result<Outbound<'static, InKernel>, KernReturn> {
+    let old = host.budget.frames.set_manager(InKernel::take(new))?;
+    Ok(answer(old.or_dead(), Disposition::MOVE_SEND))
 }
 
 /// What ports are translated to: `Marker => function, Object`.
@@ -114,12 +129,16 @@ fn thread(from: &PortIn<'_, InKernel>) -> Maybe<ThreadObject> {
     Maybe(object(from, KernelObject::thread))
 }
 
+fn cache(from: &PortIn<'_, InKernel>) -> Maybe<Object> {
+    Maybe(object(from, KernelObject::cache))
+}
+
 fn host_control(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
     Maybe(object(from, KernelObject::host_control))
 }
 
-fn privileged(from: &PortIn<'_, InKernel>) -> IsPrivileged {
-    IsPrivileged(object(from, |it| matches!(it, KernelObject::HostPriv(_)).then_some(())).is_some())
+fn privileged(from: &PortIn<'_, InKernel>) -> Privileged {
+    Privileged(object(from, KernelObject::host_control))
 }
 
 /// For objects that the kernel does not have yet: every port converts to null.

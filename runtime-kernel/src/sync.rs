@@ -36,6 +36,8 @@ pub(crate) enum Rank {
     Map,
     /// What its addresses mean.
     Object,
+    /// What some of that was, while it changes.
+    Snapshot,
     /// A space of port names.
     Space,
     /// A port.
@@ -45,6 +47,10 @@ pub(crate) enum Rank {
     /// The one lock of receive rights in messages: innermost, so that a message and its place in a queue change
     /// together.
     Transit,
+    /// What is to be said to a memory manager.
+    Mail,
+    /// Which objects may be paged out.
+    Paging,
 }
 
 host::thread_local! {
@@ -66,6 +72,11 @@ pub(crate) struct Mutex<T> {
 impl<T> Mutex<T> {
     pub(crate) fn new(rank: Rank, value: T) -> Mutex<T> {
         Mutex { rank, inner: host::Mutex::new(value) }
+    }
+
+    /// The value, which nobody else can have.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut()
     }
 
     /// Takes it. Where threads run one at a time, another may run first.

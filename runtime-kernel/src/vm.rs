@@ -3,18 +3,24 @@
 //! An [`entry`] of a [`map`] says which part of which [`object`] some addresses mean. An object finds its pages in a
 //! [`table`], which shares its parts with those of copies until somebody writes. Memory in messages is a [`copy`]: parts
 //! of objects without addresses. [`share`] is how more than one map sees the same. [`user_memory`] is the only way to the
-//! bytes.
+//! bytes. Objects may have a memory manager: the [`pager`] module is the kernel's part of that protocol, [`page`] what is
+//! known of their pages, [`walk`] how an operation waits for them, and [`pageout`] what happens when there are too
+//! many.
 
 pub(crate) mod copy;
 pub(crate) mod entry;
 pub(crate) mod frame;
 pub(crate) mod map;
 mod object;
+mod page;
+mod pageout;
+pub(crate) mod pager;
 mod share;
 mod table;
 #[cfg(test)]
 mod tests;
 mod user_memory;
+pub(crate) mod walk;
 
 use std::ops::Range;
 

@@ -65,8 +65,9 @@ pub(crate) struct Walk {
     unseen: Vec<Arc<Port>>,
     /// Runs of pages, by where they are.
     runs: BTreeSet<usize>,
-    /// Objects of messages, to be looked at when no port is locked.
+    /// Objects of memory that are to be looked at, and the numbers of those that were.
     objects: Vec<Arc<Object>>,
+    known_objects: BTreeSet<u32>,
 }
 
 impl Walk {
@@ -75,12 +76,18 @@ impl Walk {
         let mut walk = Walk::default();
         [&host.port, &host.control].into_iter().for_each(|it| walk.kernel_port(it, "host"));
         host.handlers.each(&mut |it| walk.carried(it, Place::Kernel("host")));
-        tasks.iter().for_each(|it| walk.task(it));
-        while let Some(port) = walk.unseen.pop() {
-            walk.look_at(&port);
+        if let Some(manager) = host.budget.frames.manager() {
+            walk.found(manager.port()).sends.push(Place::Kernel("host"));
         }
-        for it in std::mem::take(&mut walk.objects) {
-            it.each_run(&mut |it| walk.run(it));
+        tasks.iter().for_each(|it| walk.task(it));
+        loop {
+            if let Some(port) = walk.unseen.pop() {
+                walk.look_at(&port);
+            } else if let Some(object) = walk.objects.pop() {
+                walk.object(&object);
+            } else {
+                break;
+            }
         }
         walk.census.sets = walk.sets.len();
         for it in walk.ports.values() {
@@ -115,7 +122,7 @@ impl Walk {
         }
         self.census.tasks += usize::from(task.is_active());
         self.census.regions += task.map.len();
-        task.map.each_run(&mut |it| self.run(it));
+        task.map.each_object(&mut |it| self.objects.push(it.clone()));
         if let Err(why) = task.map.check() {
             self.wrong.push(format!("memory of task {}: {why}", task.name));
         }
@@ -131,6 +138,22 @@ impl Walk {
         if !state.alive && state.names().next().is_some() {
             self.wrong.push(format!("task {} has ended and has names", task.name));
         }
+    }
+
+    /// Memory, its pages, and the rights of the kernel and of its manager.
+    fn object(&mut self, object: &Arc<Object>) {
+        if !self.known_objects.insert(object.number) {
+            return;
+        }
+        let (mut runs, mut others) = (Vec::new(), Vec::new());
+        object.each(&mut |it| runs.push(it.clone()), &mut |it| others.push(it.clone()));
+        runs.iter().for_each(|it| self.run(it));
+        self.objects.append(&mut others);
+        let ports = object.ports();
+        if let Some(manager) = &ports.manager {
+            self.found(manager).sends.push(Place::Kernel("memory object"));
+        }
+        ports.own.iter().flatten().for_each(|it| self.kernel_port(it, "memory object"));
     }
 
     /// Pages, each run once.
@@ -163,9 +186,10 @@ impl Walk {
     fn look_at(&mut self, port: &Arc<Port>) {
         if let Some(memory) = port.object().and_then(|it| it.memory()) {
             self.kernel_port(port, "memory");
-            memory.object.each_run(&mut |it| self.run(it));
+            self.objects.push(memory.object.clone());
         }
         let state = port.lock();
+        self.objects.extend(state.rare.memory.iter().filter_map(|it| it.cached()).cloned());
         self.rights_in(port, &state);
         let mut requests: Vec<(u32, PortName)> = state.rare.dead_names.iter().map(|it| (it.space, it.name)).collect();
         requests.sort_unstable();

@@ -85,6 +85,8 @@ impl Walk<'_> {
             object,
             offset: entry.offset,
             resident: entry.resident(&found.range),
+            away: entry.object.as_ref().map_or(0, |it| it.away(entry.offsets(found.range.start, &found.range))),
+            manager: entry.object.as_ref().and_then(|it| it.ports().manager).map(|it| self.find(&it)),
             wired: it.wired,
             shared: entry.is_shared(),
         }

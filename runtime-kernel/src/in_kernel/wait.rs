@@ -62,11 +62,16 @@ pub(super) fn receive(abi: AbiId, name: PortName, wire: &mut Wire<'_>) -> Result
 }
 
 fn wait(source: &Source, room: Room) -> Result<Taken, MsgReturn> {
-    let Some(thread) = thread::current() else { return queue::receive(source, room, None) };
+    waiting(|| queue::receive(source, room, None))
+}
+
+/// Waits. What the thread holds in the kernel can be counted meanwhile.
+pub(crate) fn waiting<X>(wait: impl FnOnce() -> X) -> X {
+    let Some(thread) = thread::current() else { return wait() };
     let swap = |table: &mut Table| std::mem::take(&mut table.rights);
     *thread.hands.0.lock() = Some(TABLE.with_borrow_mut(swap));
     let _back = Back(&thread.hands);
-    queue::receive(source, room, None)
+    wait()
 }
 
 /// Lets the port go if the thread unwinds: nobody else will.

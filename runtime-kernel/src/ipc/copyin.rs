@@ -163,7 +163,9 @@ fn take_item<W: Carries>(taken: &dyn Names, bytes: &mut [u8], item: &W::Item) ->
     if !disposition.is_port() {
         return Ok(Item::Memory(data));
     }
-    Ok(Item::RightsInMemory(taken.take_rights(&mut names(data.bytes(&OnceLock::new())), disposition)?))
+    let seen = OnceLock::new();
+    let bytes = data.bytes(&seen).map_err(|_| MsgReturn::SEND_INVALID_MEMORY)?;
+    Ok(Item::RightsInMemory(taken.take_rights(&mut names(bytes), disposition)?))
 }
 
 /// What a name stands for that is null or dead.

@@ -20,10 +20,12 @@ use super::rare::{Blank, Queue, Rare};
 use super::right::{ReceiveRef, SendOnceRef};
 use super::set::Membership;
 use super::transit;
+use crate::effect::{self, Effect};
 use crate::kobject::KernelObject;
 use crate::sync::host::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::host::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use crate::sync::{Guard, Mutex, Rank};
+use crate::vm::pager::Known;
 
 /// Messages that a new port holds (`MACH_PORT_QLIMIT_DEFAULT`).
 const DEFAULT_LIMIT: u32 = 5;
@@ -70,6 +72,8 @@ pub(crate) struct RareState {
     pub(crate) payload: Option<u64>,
     /// What its receiver has told the kernel to take it for (`mach_port_ktype_t`).
     pub(crate) kind: u32,
+    /// The memory object that it stands for, if anybody has mapped it.
+    pub(crate) memory: Option<Box<Known>>,
 }
 
 /// A request to be told of the death of a port.
@@ -123,7 +127,7 @@ impl Port {
 
     /// What it stands for, if the kernel receives from it.
     pub(crate) fn object(&self) -> Option<&KernelObject> {
-        self.object.as_ref()
+        self.object.as_ref().filter(|it| !it.is_given())
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -180,7 +184,8 @@ impl Port {
         let mut state = self.lock();
         self.alive.store(false, Release);
         state.turn_away(MsgReturn::RCV_PORT_DIED);
-        let (blocked, dead_names) = state.rare.take().map(|it| (it.blocked, it.dead_names)).unwrap_or_default();
+        let rare = state.rare.take().map(|it| (it.blocked, it.dead_names, it.memory));
+        let (blocked, dead_names, memory) = rare.unwrap_or_default();
         let (dead_names, used): (Vec<Armed>, Vec<Armed>) = dead_names.into_iter().partition(|it| it.notify.is_some());
         if !used.is_empty() {
             // Their names ask when they become dead.
@@ -201,6 +206,7 @@ impl Port {
         if let Some(object) = self.object() {
             object.port_died();
         }
+        memory.into_iter().for_each(|it| effect::push(Effect::ManagerDied(it)));
     }
 }
 
@@ -279,6 +285,7 @@ impl Blank for RareState {
         guard: None,
         payload: None,
         kind: 0,
+        memory: None,
     };
 
     fn blank() -> &'static RareState {

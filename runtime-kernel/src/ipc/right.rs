@@ -101,6 +101,11 @@ impl ReceiveRef {
     fn into_port(mut self) -> Option<Arc<Port>> {
         self.0.take()
     }
+
+    /// The right was only shown: whoever has the port keeps it.
+    pub(crate) fn keep(self) {
+        drop(self.into_port());
+    }
 }
 
 impl Drop for ReceiveRef {

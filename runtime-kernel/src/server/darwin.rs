@@ -6,6 +6,7 @@ mod host_priv;
 mod mach_port;
 mod mach_vm;
 mod memory;
+mod memory_object_control;
 mod space_info;
 mod task;
 mod thread_act;
@@ -15,8 +16,8 @@ mod vm_map;
 use generated::darwin::task::KcdataObject;
 use generated::darwin::types;
 use generated::darwin::{
-    host_priv as host_priv_wire, mach_port as mach_port_wire, mach_vm as mach_vm_wire, task as task_wire,
-    thread_act as thread_act_wire, vm_map as vm_map_wire,
+    host_priv as host_priv_wire, mach_port as mach_port_wire, mach_vm as mach_vm_wire,
+    memory_object_control as control_wire, task as task_wire, thread_act as thread_act_wire, vm_map as vm_map_wire,
 };
 use mig_rt::Subsystem;
 
@@ -26,6 +27,7 @@ use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
+use crate::vm::Object;
 
 // Ports of every flavor stand for the same here: a right to a task is a right to all of it.
 translate! {
@@ -45,6 +47,7 @@ translate! {
     types::VmMap => super::task, Maybe<TaskObject>;
     types::VmMapRead => super::task, Maybe<TaskObject>;
     types::MemEntryNamePort => Source::of, Source;
+    types::MemoryObjectControl => super::cache, Maybe<Object>;
     types::HostPriv => super::host_control, Maybe<Host>;
     types::ProcessorSetName => super::nothing, ();
     types::LockSet => super::nothing, ();
@@ -72,6 +75,8 @@ pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
         vm_map_wire::darwin_ilp32::subsystem(),
         mach_vm_wire::darwin_lp64::subsystem(),
         mach_vm_wire::darwin_ilp32::subsystem(),
+        control_wire::darwin_lp64::subsystem(),
+        control_wire::darwin_ilp32::subsystem(),
         host_priv_wire::darwin_lp64::subsystem(),
         host_priv_wire::darwin_ilp32::subsystem(),
     ]

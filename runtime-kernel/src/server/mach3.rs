@@ -3,28 +3,30 @@
 mod mach;
 mod mach_host;
 mod mach_port;
+mod memory_object;
 mod vm;
 
 use generated::mach3::types;
 use generated::mach3::{mach as mach_wire, mach_host as mach_host_wire, mach_port as mach_port_wire};
 use mig_rt::Subsystem;
 
-use super::{IsPrivileged, Maybe, Server, outtran, translate};
+use super::{Maybe, Privileged, Server, outtran, translate};
 use crate::in_kernel::InKernel;
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
+use crate::vm::Object;
 
 translate! {
     types::IpcSpace => super::task, Maybe<TaskObject>;
     types::Task => super::task, Maybe<TaskObject>;
     types::Thread => super::thread, Maybe<ThreadObject>;
-    types::HostPriv => super::privileged, IsPrivileged;
+    types::HostPriv => super::privileged, Privileged;
     types::VmTask => super::task, Maybe<TaskObject>;
     types::Host => super::nothing, ();
     types::Processor => super::nothing, ();
     types::ProcessorSet => super::nothing, ();
     types::ProcessorSetName => super::nothing, ();
-    types::MemoryObjectControl => super::nothing, ();
+    types::MemoryObjectControl => super::cache, Maybe<Object>;
 }
 outtran! {
     types::Task types::Thread types::Host types::Processor types::ProcessorSet types::ProcessorSetName

@@ -3,13 +3,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use mig_rt::{Address, Inherit, KernReturn, PortIn, PortName, Protection, Region, Size};
+use mig_rt::{Address, Inherit, KernReturn, PortIn, PortName, Protection, Region, SendRight, Size};
 
 use crate::in_kernel::{InKernel, KernelMemory};
+use crate::ipc::port::Port;
+use crate::ipc::right::Carried;
 use crate::kobject::KernelObject;
 use crate::task::TaskObject;
 use crate::vm::copy::Part;
-use crate::vm::entry::Attributes;
+use crate::vm::entry::{Attributes, Entry};
+use crate::vm::pager::object_of;
+use crate::vm::walk::walk;
 use crate::vm::{Frames, Map, MapCopy, MemoryEntry, PAGE, Place, pages_of, round_up, truncate};
 
 /// A port that is to be mapped.
@@ -18,6 +22,8 @@ pub(crate) enum Source {
     /// None, or a dead one: zeros.
     Zero,
     Memory(Arc<MemoryEntry>),
+    /// The port of a memory manager, maybe.
+    Manager(Arc<Port>),
     /// No memory.
     Other,
 }
@@ -28,8 +34,12 @@ impl Source {
         if !name.is_valid() {
             return Source::Zero;
         }
-        let memory = InKernel::with_port(name, |it| it.object().and_then(KernelObject::memory).cloned());
-        memory.flatten().map_or(Source::Other, Source::Memory)
+        let source = InKernel::with_port(name, |port| match port.object() {
+            Some(KernelObject::MemoryEntry(it)) => Source::Memory(it.clone()),
+            Some(_) => Source::Other,
+            None => Source::Manager(port.clone()),
+        });
+        source.unwrap_or(Source::Other)
     }
 
     /// What a port stands for.
@@ -42,12 +52,19 @@ impl Source {
     }
 
     /// Pages of it, and what may be done with them at most.
-    fn part(&self, offset: u64, size: u64, copy: bool) -> Result<(Part, Protection), KernReturn> {
+    fn part(&self, offset: u64, size: u64, copy: bool, frames: &Arc<Frames>) -> Result<(Part, Protection), KernReturn> {
         match self {
             Source::Zero => Ok((Part { object: None, offset: 0, size }, Protection::ALL)),
             // Who writes to a copy does not write to the memory itself.
             Source::Memory(it) if copy => Ok((it.part(truncate(offset), size, true)?, Protection::ALL)),
             Source::Memory(it) => Ok((it.part(truncate(offset), size, false)?, it.protection)),
+            Source::Manager(port) => {
+                let offset = truncate(offset);
+                let end = offset.checked_add(size).ok_or(KernReturn::INVALID_ARGUMENT)?;
+                let object = object_of(port, frames)?;
+                let object = if copy { walk(|copies| copies.of(&object, offset..end))? } else { object };
+                Ok((Part { object: Some(object), offset, size }, Protection::ALL))
+            }
             Source::Other => Err(KernReturn::INVALID_ARGUMENT),
         }
     }
@@ -127,7 +144,7 @@ impl Mapping {
 
     /// `vm_map`, of whole pages.
     pub(super) fn enter(&self, map: &Map, at: Place, size: u64, source: &Source) -> Result<Address, KernReturn> {
-        let (part, most) = source.part(self.offset.0, size, self.copy)?;
+        let (part, most) = source.part(self.offset.0, size, self.copy, map.frames())?;
         if !most.has(self.protection) {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
@@ -136,6 +153,11 @@ impl Mapping {
         let attributes = Attributes { protection, maximum, inheritance, ..Attributes::NEW };
         map.enter(at, vec![(part, attributes)]).map(Address)
     }
+}
+
+/// By what others know the memory of an entry again: a right if it has a manager, null otherwise.
+pub(super) fn name_of(entry: &Entry) -> SendRight<InKernel> {
+    InKernel::send(entry.object.as_ref().map_or(Carried::Null, |it| it.name_right()))
 }
 
 /// `vm_read`
@@ -169,16 +191,17 @@ fn overwrite(map: &Map, at: Address, copy: MapCopy, whole: bool) -> Result<(), K
 
 /// What both sets have in their statistics, in their order from the free pages on to the hits.
 pub(super) fn statistics(frames: &Frames) -> [i32; 12] {
-    use crate::vm::frame::Fault::{CopyOnWrite, Hit, ZeroFill};
+    use crate::vm::frame::Fault::{CopyOnWrite, Hit, PageIn, PageOut, ZeroFill};
     let number = |it: u64| i32::try_from(it).unwrap_or(i32::MAX);
     let active = number(frames.pages());
     let counted = |it| number(frames.counted(it));
-    // There are as many as one can count, and none is ever written out.
-    let free = i32::MAX - active;
+    // Without a limit there are as many as one can count.
+    let free = number(frames.free()).min(i32::MAX - active);
     let wired = number(frames.wired());
     let (zeros, copies, hits) = (counted(ZeroFill), counted(CopyOnWrite), counted(Hit));
     let faults = zeros.saturating_add(copies).saturating_add(hits);
-    [free, active, 0, wired, zeros, 0, 0, 0, faults, copies, faults, hits]
+    let (ins, outs) = (counted(PageIn), counted(PageOut));
+    [free, active, 0, wired, zeros, 0, ins, outs, faults, copies, faults, hits]
 }
 
 /// Calls on memory that all interfaces have in the same form, under the names that they give them: how they say where

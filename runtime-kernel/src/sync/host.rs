@@ -47,6 +47,10 @@ mod standard {
             Mutex(sync::Mutex::new(value))
         }
 
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+        }
+
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             MutexGuard {
                 held: Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)),

@@ -8,6 +8,7 @@ use super::Task;
 use crate::exception::{Exception, raise};
 use crate::thread;
 use crate::vm::Map;
+use crate::vm::walk::Stop;
 
 /// A number as a program has it in memory: of 8 to 64 bits, with a sign or without. Sealed.
 pub trait Word: Copy + sealed::Sealed {
@@ -82,20 +83,36 @@ impl<'a> ProgramMemory<'a> {
         &self,
         (at, size): (Address, usize),
         access: Protection,
-        mut run: impl FnMut(&Map) -> Result<X, KernReturn>,
+        mut run: impl FnMut(&Map) -> Result<X, Stop>,
     ) -> Result<X, KernReturn> {
         let map = &self.task.0.map;
         loop {
-            let code = match run(map) {
-                Err(it @ (KernReturn::INVALID_ADDRESS | KernReturn::PROTECTION_FAILURE)) => it,
-                result => return result,
+            let (code, wrong) = match run(map) {
+                Ok(it) => {
+                    if map.frames().is_over() {
+                        thread::trap(|| map.frames().relieve());
+                    }
+                    return Ok(it);
+                }
+                Err(Stop::Need(need)) => {
+                    let place = need.place();
+                    match thread::trap(|| need.meet()) {
+                        // Whoever is interrupted tries again, unless it has ended.
+                        Ok(()) | Err(KernReturn::ABORTED) => continue,
+                        Err(code) => (code, place.and_then(|it| map.first_of(at.0, size, &it.0, it.1))),
+                    }
+                }
+                Err(Stop::Code(code @ (KernReturn::INVALID_ADDRESS | KernReturn::PROTECTION_FAILURE))) => {
+                    (code, map.first_fault(at.0, size, access))
+                }
+                Err(Stop::Code(code)) => return Err(code),
             };
             let own = thread::current().is_some_and(|it| std::ptr::eq(it.task.as_ptr(), &*self.task.0));
             if !own || !self.raises {
                 return Err(code);
             }
             // If there is none, somebody has mended it meanwhile.
-            let Some(wrong) = map.first_fault(at.0, size, access) else { continue };
+            let Some(wrong) = wrong else { continue };
             let subcode = wrong as i64;
             thread::trap(|| raise(Exception { kind: BAD_ACCESS, code: code.code().into(), subcode }))?;
         }

@@ -10,6 +10,7 @@ use super::frame::{Frames, PAGE, PAGE_BYTES, Pin, Run};
 use super::map::{Map, Place};
 use super::object::Object;
 use super::pages_of;
+use super::walk::{Copies, Stop, walk};
 
 /// Whole pages of an object; without one, of zeros.
 #[derive(Clone, Debug)]
@@ -80,11 +81,44 @@ impl MapCopy {
     }
 
     /// The bytes; `seen` is where they are gathered if they are not in one piece.
-    pub(crate) fn bytes<'a>(&'a self, seen: &'a OnceLock<Gathered>) -> &'a [u8] {
+    ///
+    /// # Errors
+    /// Those of [`Need::meet`](super::walk::Need::meet) if some of them must be fetched.
+    pub(crate) fn bytes<'a>(&'a self, seen: &'a OnceLock<Gathered>) -> Result<&'a [u8], KernReturn> {
         match self {
-            MapCopy::Bytes(it) => it,
-            MapCopy::Parts { within, size, parts } => seen.get_or_init(|| gather(*within, *size, parts)),
+            MapCopy::Bytes(it) => Ok(it),
+            MapCopy::Parts { within, size, parts } => {
+                if seen.get().is_none() {
+                    // Whoever comes first decides.
+                    let _ = seen.set(walk(|_| gather(*within, *size, parts))?);
+                }
+                Ok(seen.get().map_or(&[], |it| it))
+            }
         }
+    }
+
+    /// The frames of its pages, whole ones: each a page of a run.
+    ///
+    /// # Errors
+    /// As those of [`bytes`](MapCopy::bytes).
+    pub(super) fn into_frames(self, frames: &Arc<Frames>) -> Result<Vec<(Arc<Run>, u64)>, KernReturn> {
+        let pages = (self.len() / PAGE_BYTES) as u64;
+        let (within, parts) = match self.is_whole_pages() {
+            true => self.into_parts(frames),
+            false => MapCopy::Bytes(self.bytes(&OnceLock::new())?.to_vec()).into_parts(frames),
+        };
+        debug_assert_eq!(within, 0, "whole pages begin where pages do");
+        let mut found = Vec::new();
+        for Part { object, offset, size } in &parts {
+            for page in offset / PAGE..(offset + size) / PAGE {
+                found.push(match object {
+                    Some(object) => object.frame(page)?,
+                    None => (Run::zeroed(frames, 1), 0),
+                });
+            }
+        }
+        found.truncate(pages as usize);
+        Ok(found)
     }
 
     /// The objects that it has parts of.
@@ -106,11 +140,11 @@ impl MapCopy {
     }
 }
 
-fn gather(within: u64, size: usize, parts: &[Part]) -> Gathered {
+fn gather(within: u64, size: usize, parts: &[Part]) -> Result<Gathered, Stop> {
     if let [Part { object: Some(object), offset, .. }] = parts {
         let from = offset + within;
         if let Some((pin, at)) = object.pin(from..from + size as u64) {
-            return Gathered::Pinned(pin, at..at + size);
+            return Ok(Gathered::Pinned(pin, at..at + size));
         }
     }
     let mut data = vec![0; size];
@@ -118,11 +152,11 @@ fn gather(within: u64, size: usize, parts: &[Part]) -> Gathered {
     for it in parts {
         let some = usize::try_from(it.size - skip).unwrap_or(usize::MAX).min(size - done);
         if let Some(object) = &it.object {
-            object.peek(it.offset + skip, &mut data[done..done + some]);
+            object.peek(it.offset + skip, &mut data[done..done + some])?;
         }
         (done, skip) = (done + some, 0);
     }
-    Gathered::Copied(data)
+    Ok(Gathered::Copied(data))
 }
 
 impl Map {
@@ -136,16 +170,19 @@ impl Map {
             return Ok(MapCopy::default());
         }
         let range = pages_of(at, size as u64).ok_or(KernReturn::INVALID_ADDRESS)?;
-        let mut entries = self.lock();
-        entries.permit(range.clone(), Protection::READ)?;
-        let lent = entries.at(at).is_some_and(|(_, it)| it.attributes.lent);
-        let (parts, left) =
-            if deallocate || lent { moved(&mut entries, &range) } else { (copied(&entries, &range), Vec::new()) };
-        drop(entries);
+        let (parts, left) = walk(|copies| {
+            let mut entries = self.lock();
+            entries.permit(range.clone(), Protection::READ)?;
+            let lent = entries.at(at).is_some_and(|(_, it)| it.attributes.lent);
+            match deallocate || lent {
+                true => moved(&mut entries, &range, copies),
+                false => Ok((copied(&entries, &range, copies)?, Vec::new())),
+            }
+        })?;
         self.release(left);
         let within = at - range.start;
         let copy = MapCopy::Parts { within, size, parts };
-        copy.zero_slack(within, (range.end - at - size as u64) as usize);
+        copy.zero_slack(within, (range.end - at - size as u64) as usize)?;
         Ok(copy)
     }
 
@@ -154,6 +191,10 @@ impl Map {
     /// # Errors
     /// As [`copy_in`](Map::copy_in).
     pub(crate) fn look(&self, at: u64, size: usize) -> Result<Gathered, KernReturn> {
+        walk(|_| self.look_once(at, size))
+    }
+
+    fn look_once(&self, at: u64, size: usize) -> Result<Gathered, Stop> {
         let range = pages_of(at, size as u64).ok_or(KernReturn::INVALID_ADDRESS)?;
         let entries = self.lock();
         entries.permit(range.clone(), Protection::READ)?;
@@ -164,7 +205,7 @@ impl Map {
                 Part { object: it.object.clone(), offset: offsets.start, size: offsets.end - offsets.start }
             })
             .collect();
-        Ok(gather(at - range.start, size, &parts))
+        gather(at - range.start, size, &parts)
     }
 
     /// Gives it addresses below a limit. The first byte stands as far behind the start of its page as it did where it
@@ -190,87 +231,110 @@ impl Map {
     /// changed then.
     pub(crate) fn overwrite(&self, at: u64, copy: MapCopy) -> Result<(), KernReturn> {
         if !at.is_multiple_of(PAGE) || !copy.is_whole_pages() {
-            return self.write(at, copy.bytes(&OnceLock::new()));
+            let seen = OnceLock::new();
+            let bytes = copy.bytes(&seen)?;
+            return walk(|_| self.write(at, bytes));
         }
         let end = at.checked_add(copy.len() as u64).ok_or(KernReturn::INVALID_ADDRESS)?;
         let (_, parts) = copy.into_parts(self.frames());
-        let mut left = Vec::new();
-        let mut entries = self.lock();
-        entries.permit(at..end, Protection::WRITE)?;
-        let mut here = at;
-        for part in parts {
-            let range = here..(here + part.size).min(end);
-            self.overwrite_part(&mut entries, &range, &part, &mut left);
-            here = range.end;
-        }
-        entries.join(at..end);
-        drop(entries);
+        let left = walk(|_| {
+            let mut entries = self.lock();
+            entries.permit(at..end, Protection::WRITE)?;
+            entries.clip(&(at..end));
+            let mut here = at;
+            for part in &parts {
+                let range = here..(here + part.size).min(end);
+                self.overwrite_shared(&mut entries, &range, part)?;
+                here = range.end;
+            }
+            // What follows cannot stop.
+            let left = overwrite_private(&mut entries, at, end, &parts);
+            entries.join(at..end);
+            Ok(left)
+        })?;
         self.release(left);
         Ok(())
     }
 
-    fn overwrite_part(&self, entries: &mut Entries, range: &Range<u64>, part: &Part, left: &mut Vec<(u64, Entry)>) {
-        entries.clip(range);
-        for (start, it) in entries.in_range_mut(range.clone()) {
-            let offset = part.offset + (start - range.start);
-            if is_private(it) {
-                let attributes = Attributes { wired: 0, ..it.attributes };
-                left.push((start, Entry { attributes, ..it.clone() }));
-                (it.object, it.offset) = (part.object.clone(), if part.object.is_some() { offset } else { 0 });
-                continue;
-            }
-            let (offsets, wired) = (it.offsets(start, range), it.attributes.wired > 0);
+    /// Writes pages of a part over what others see too, or what must stay.
+    fn overwrite_shared(&self, entries: &mut Entries, range: &Range<u64>, part: &Part) -> Result<(), Stop> {
+        for (start, it) in entries.in_range_mut(range.clone()).filter(|(_, it)| !is_private(it)) {
+            let from = start.max(range.start);
+            let (offset, offsets) = (part.offset + (from - range.start), it.offsets(start, range));
+            let wired = it.attributes.wired > 0;
             let object = it.object(start, self.frames());
-            object.replace(offsets.clone(), part.object.as_deref().map(|it| (it, offset)));
+            object.replace(offsets.clone(), part.object.as_ref().map(|it| (it, offset)))?;
             if wired {
-                object.touch(offsets, false);
+                object.touch(offsets, false)?;
             }
         }
+        Ok(())
     }
+}
+
+/// Puts parts in place of what nobody else sees. What was there is left over.
+fn overwrite_private(entries: &mut Entries, at: u64, end: u64, parts: &[Part]) -> Vec<(u64, Entry)> {
+    let (mut left, mut here) = (Vec::new(), at);
+    for part in parts {
+        let range = here..(here + part.size).min(end);
+        entries.clip(&range);
+        for (start, it) in entries.in_range_mut(range.clone()).filter(|(_, it)| is_private(it)) {
+            left.push((start, it.clone()));
+            let offset = part.offset + (start - range.start);
+            (it.object, it.offset) = (part.object.clone(), if part.object.is_some() { offset } else { 0 });
+        }
+        here = range.end;
+    }
+    left
 }
 
 impl MapCopy {
     /// What stands in its pages before the first of its bytes, and behind the last, is nobody's business.
-    fn zero_slack(&self, before: u64, behind: usize) {
-        let MapCopy::Parts { parts, .. } = self else { return };
+    fn zero_slack(&self, before: u64, behind: usize) -> Result<(), KernReturn> {
+        let MapCopy::Parts { parts, .. } = self else { return Ok(()) };
         if let Some(Part { object: Some(object), offset, .. }) = parts.first().filter(|_| before > 0) {
-            object.zero_out(*offset, before as usize);
+            walk(|_| object.zero_out(*offset, before as usize))?;
         }
         if let Some(Part { object: Some(object), offset, size }) = parts.last().filter(|_| behind > 0) {
-            object.zero_out(offset + size - behind as u64, behind);
+            walk(|_| object.zero_out(offset + size - behind as u64, behind))?;
         }
+        Ok(())
     }
 }
 
 /// Whether its pages can change hands: nobody else sees them, and they need not stay.
 fn is_private(it: &Entry) -> bool {
-    it.attributes.wired == 0 && !it.is_shared()
+    it.attributes.wired == 0 && it.object.as_ref().is_none_or(|it| it.is_private())
 }
 
-fn copied(entries: &Entries, range: &Range<u64>) -> Vec<Part> {
-    let parts = entries.in_range(range.clone()).map(|(start, it)| copy_of(it, it.offsets(start, range)));
-    parts.collect()
+fn copied(entries: &Entries, range: &Range<u64>, copies: &mut Copies) -> Result<Vec<Part>, Stop> {
+    entries.in_range(range.clone()).map(|(start, it)| copy_of(it, it.offsets(start, range), copies)).collect()
 }
 
 /// A part that is a copy of some bytes of an entry's object.
-pub(super) fn copy_of(it: &Entry, offsets: Range<u64>) -> Part {
-    let size = offsets.end - offsets.start;
+pub(super) fn copy_of(it: &Entry, offsets: Range<u64>, copies: &mut Copies) -> Result<Part, Stop> {
+    let (offset, size) = (offsets.start, offsets.end - offsets.start);
     match &it.object {
-        Some(object) => Part { offset: offsets.start, size, object: Some(object.copy(offsets)) },
-        None => Part { object: None, offset: 0, size },
+        Some(object) => Ok(Part { offset, size, object: Some(copies.of(object, offsets)?) }),
+        None => Ok(Part { object: None, offset: 0, size }),
     }
 }
 
+/// Entries that are left over, by where they start.
+type Left = Vec<(u64, Entry)>;
+
 /// Takes entries out. What cannot change hands is copied; those entries are left over.
-fn moved(entries: &mut Entries, range: &Range<u64>) -> (Vec<Part>, Vec<(u64, Entry)>) {
-    let (mut parts, mut left) = (Vec::new(), Vec::new());
-    for (start, it) in entries.remove(range) {
+fn moved(entries: &mut Entries, range: &Range<u64>, copies: &mut Copies) -> Result<(Vec<Part>, Left), Stop> {
+    let stay = entries.in_range(range.clone()).filter(|(_, it)| !is_private(it));
+    let copied: Result<Vec<Part>, Stop> =
+        stay.map(|(start, it)| copy_of(it, it.offsets(start, range), copies)).collect();
+    let (mut copied, mut left) = (copied?.into_iter(), Vec::new());
+    let parts = entries.remove(range).into_iter().filter_map(|(start, it)| {
         if is_private(&it) {
-            parts.push(Part { object: it.object, offset: it.offset, size: it.end - start });
-        } else {
-            parts.push(copy_of(&it, it.offsets(start, range)));
-            left.push((start, it));
+            return Some(Part { size: it.end - start, object: it.object, offset: it.offset });
         }
-    }
-    (parts, left)
+        left.push((start, it));
+        copied.next()
+    });
+    Ok((parts.collect(), left))
 }

@@ -4,6 +4,8 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::pageout::Pageout;
+
 /// Bytes of a page.
 pub(crate) const PAGE: u64 = 4096;
 /// The same where bytes of the host are counted.
@@ -18,7 +20,8 @@ pub(crate) struct Frames {
     pages: AtomicU64,
     pinned: AtomicU64,
     wired: AtomicU64,
-    counts: [AtomicU64; 3],
+    counts: [AtomicU64; 5],
+    pub(super) pageout: Pageout,
 }
 
 /// What happens where a program touches a page.
@@ -30,9 +33,18 @@ pub(crate) enum Fault {
     ZeroFill,
     /// It was shared with a copy, and was written.
     CopyOnWrite,
+    /// A memory manager has brought it.
+    PageIn,
+    /// A memory manager has got it back.
+    PageOut,
 }
 
 impl Frames {
+    /// At most so many pages, if there is a limit.
+    pub(crate) fn new(limit: Option<u64>) -> Arc<Frames> {
+        Arc::new(Frames { pageout: Pageout::new(limit), ..Frames::default() })
+    }
+
     /// Pages that exist.
     pub(crate) fn pages(&self) -> u64 {
         self.pages.load(Ordering::Acquire)
@@ -92,6 +104,11 @@ impl Run {
 
     pub(crate) fn pages(&self) -> u64 {
         self.data.len() as u64 / PAGE
+    }
+
+    /// Whose they are.
+    pub(super) fn frames(&self) -> &Frames {
+        &self.frames
     }
 
     /// One of its pages.

@@ -7,9 +7,12 @@ use mig_rt::{AbiId, Inherit, KernReturn, Protection};
 
 use super::copy::Part;
 use super::entry::{Attributes, Entries, Entry};
-use super::frame::{MOST_WIRED, Run};
+use super::frame::MOST_WIRED;
+use super::object::Object;
+use super::walk::walk;
 use super::{Frames, PAGE, bounds};
 use crate::budget::{Budget, Resource};
+use crate::effect::Scope;
 use crate::sync::{Guard, Mutex, Rank};
 
 /// The memory of one task.
@@ -120,9 +123,13 @@ impl Map {
 
     /// Nobody will see the memory of these entries any more.
     pub(super) fn release(&self, removed: Vec<(u64, Entry)>) {
+        if removed.is_empty() {
+            return;
+        }
+        let _scope = Scope::open();
         for (start, it) in removed {
             if it.attributes.wired > 0 {
-                self.frames().unwire((it.end - start) / PAGE);
+                self.unwire_entry(start, &it);
             }
             // If it has other entries, its pages would stay as long as the last of them.
             if let Some(object) = it.object.as_ref().filter(|it| Arc::strong_count(it) > 1) {
@@ -191,25 +198,44 @@ impl Map {
     ///
     /// # Errors
     /// `KERN_INVALID_ADDRESS` where nothing is, `KERN_PROTECTION_FAILURE` where that access is forbidden,
-    /// `KERN_RESOURCE_SHORTAGE` for more than may be wired.
+    /// `KERN_RESOURCE_SHORTAGE` for more than may be wired, and those of memory managers.
     pub(crate) fn wire(&self, range: &Range<u64>, access: Protection) -> Result<(), KernReturn> {
-        let mut entries = self.lock();
-        entries.permit(range.clone(), access)?;
-        if (range.end - range.start) / PAGE > MOST_WIRED.saturating_sub(self.frames().wired()) {
-            return Err(KernReturn::RESOURCE_SHORTAGE);
-        }
-        entries.clip(range);
-        for (start, it) in entries.in_range_mut(range.clone()) {
-            let offsets = it.offsets(start, range);
-            let pages = (it.end - start) / PAGE;
-            it.object(start, self.frames()).touch(offsets, access.has(Protection::WRITE));
-            if it.attributes.wired == 0 {
-                self.frames().wire(pages);
+        walk(|_| {
+            let mut entries = self.lock();
+            entries.permit(range.clone(), access)?;
+            if (range.end - range.start) / PAGE > MOST_WIRED.saturating_sub(self.frames().wired()) {
+                return Err(KernReturn::RESOURCE_SHORTAGE.into());
             }
-            it.attributes.wired += 1;
+            entries.clip(range);
+            for (start, it) in entries.in_range_mut(range.clone()) {
+                let offsets = it.offsets(start, range);
+                it.object(start, self.frames()).touch(offsets, access.has(Protection::WRITE))?;
+            }
+            for (start, it) in entries.in_range_mut(range.clone()) {
+                self.wire_entry(start, it);
+            }
+            entries.join(range.clone());
+            Ok(())
+        })
+    }
+
+    /// One more wants the pages of an entry to stay.
+    fn wire_entry(&self, start: u64, it: &mut Entry) {
+        it.attributes.wired += 1;
+        if it.attributes.wired > 1 {
+            return;
         }
-        entries.join(range.clone());
-        Ok(())
+        self.frames().wire((it.end - start) / PAGE);
+        let offsets = it.offsets(start, &(start..it.end));
+        it.object(start, self.frames()).wire(offsets, true);
+    }
+
+    /// Nobody does any more.
+    fn unwire_entry(&self, start: u64, it: &Entry) {
+        self.frames().unwire((it.end - start) / PAGE);
+        if let Some(object) = &it.object {
+            object.wire(it.offsets(start, &(start..it.end)), false);
+        }
     }
 
     /// Undoes one [`wire`](Map::wire).
@@ -226,11 +252,24 @@ impl Map {
         for (start, it) in entries.in_range_mut(range.clone()) {
             it.attributes.wired -= 1;
             if it.attributes.wired == 0 {
-                self.frames().unwire((it.end - start) / PAGE);
+                self.unwire_entry(start, it);
             }
         }
         entries.join(range.clone());
         Ok(())
+    }
+
+    /// Gives changed pages back to memory managers, and forgets what is there, if it is to. What is wired stays as it is.
+    pub(crate) fn sync(&self, range: &Range<u64>, give_back: bool, flush: bool) {
+        let _scope = Scope::open();
+        let entries = self.lock();
+        let managed = entries.in_range(range.clone()).filter_map(|(start, it)| {
+            let object = it.object.as_ref().filter(|it| it.is_managed())?;
+            Some((object.clone(), it.offsets(start, range)))
+        });
+        let managed: Vec<_> = managed.collect();
+        drop(entries);
+        managed.iter().for_each(|(object, offsets)| object.sync(offsets.clone(), give_back, flush));
     }
 
     /// The entry of an address, or the next one above it.
@@ -264,13 +303,9 @@ impl Map {
         })
     }
 
-    /// Calls with each run of pages that can be reached from here, maybe more than once.
-    pub(crate) fn each_run(&self, call: &mut dyn FnMut(&Arc<Run>)) {
-        for (_, it) in self.lock().iter() {
-            if let Some(object) = &it.object {
-                object.each_run(call);
-            }
-        }
+    /// Calls with each object that its addresses mean, maybe more than once.
+    pub(crate) fn each_object(&self, call: &mut dyn FnMut(&Arc<Object>)) {
+        self.lock().iter().filter_map(|(_, it)| it.object.as_ref()).for_each(call);
     }
 
     /// Everything that its addresses mean, in their order.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::frame::{Fault, Frames, Run};
+use super::object::Object;
 
 /// Children of a node.
 const WIDTH: usize = 64;
@@ -28,11 +29,24 @@ enum Node {
     Empty,
     /// Pages of a run from this one on, as far as it has them.
     Run(Arc<Run>, u32),
+    /// What pages of another object hold, from this one on: they are fetched when somebody wants them.
+    Away(Arc<Object>, u64),
     Inner(Arc<[Node; WIDTH]>),
 }
 
-/// Pages that are there, the run that has them, and where in it they begin.
-pub(crate) type Visit<'a> = dyn FnMut(Range<u64>, &Arc<Run>, u64) + 'a;
+/// Where a page is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Where<'a> {
+    /// Nowhere yet.
+    Nowhere,
+    /// In a frame: a page of a run.
+    Here(&'a Arc<Run>, u64),
+    /// It is to be fetched: a page of another object.
+    Away(&'a Arc<Object>, u64),
+}
+
+/// Pages side by side, and where the first of them is.
+pub(crate) type Visit<'a> = dyn FnMut(Range<u64>, Where<'_>) + 'a;
 
 fn height(pages: u64) -> u32 {
     let mut height = 0;
@@ -58,19 +72,36 @@ impl Table {
         Table { height: height(run.pages()), root: Node::Run(run, 0) }
     }
 
+    /// Pages of another object, which are found here at the same places.
+    pub(crate) fn away(source: &Arc<Object>, pages: Range<u64>) -> Table {
+        let mut table = Table { height: height(pages.end), root: Node::Away(source.clone(), 0) };
+        table.cut(0..pages.start);
+        table.cut(pages.end..u64::MAX);
+        table
+    }
+
     /// The frame of a page.
     pub(crate) fn get(&self, page: u64) -> Option<(&Arc<Run>, u64)> {
+        match self.find(page) {
+            Where::Here(run, index) => Some((run, index)),
+            Where::Nowhere | Where::Away(..) => None,
+        }
+    }
+
+    /// Where a page is.
+    pub(crate) fn find(&self, page: u64) -> Where<'_> {
         let (mut node, mut level) = (&self.root, self.height);
         let mut page = page;
         if page >= span(level) {
-            return None;
+            return Where::Nowhere;
         }
         loop {
             match node {
-                Node::Empty => return None,
+                Node::Empty => return Where::Nowhere,
+                Node::Away(source, first) => return Where::Away(source, first + page),
                 Node::Run(run, first) => {
                     let index = u64::from(*first) + page;
-                    return (index < run.pages()).then_some((run, index));
+                    return if index < run.pages() { Where::Here(run, index) } else { Where::Nowhere };
                 }
                 Node::Inner(children) => {
                     level -= 1;
@@ -81,8 +112,8 @@ impl Table {
         }
     }
 
-    /// A page to be written: zeroed if it was not there, and a copy if somebody else has it.
-    pub(crate) fn page_mut(&mut self, page: u64, frames: &Arc<Frames>) -> &mut [u8] {
+    /// A page to be written: zeroed if it was not there, and a copy if somebody else has it. `None` if it is away.
+    pub(crate) fn page_mut(&mut self, page: u64, frames: &Arc<Frames>) -> Option<&mut [u8]> {
         self.grow(page);
         self.root.page_mut(page, self.height, frames)
     }
@@ -115,8 +146,10 @@ impl Table {
     /// Pages that are there.
     pub(crate) fn resident(&self, pages: Range<u64>) -> u64 {
         let mut count = 0;
-        self.root.each(0, self.height, &mut |found, _, _| {
-            count += found.end.min(pages.end).saturating_sub(found.start.max(pages.start));
+        self.root.each(0, self.height, &mut |found, it| {
+            if let Where::Here(..) = it {
+                count += found.end.min(pages.end).saturating_sub(found.start.max(pages.start));
+            }
         });
         count
     }
@@ -124,12 +157,23 @@ impl Table {
     /// Gives a page a frame: a page of a run.
     pub(crate) fn put(&mut self, page: u64, run: &Arc<Run>, index: u64) {
         self.grow(page);
-        self.root.put(page, self.height, run, index);
+        self.root.put(page, self.height, Node::Run(run.clone(), index as u32));
     }
 
-    /// Calls with each stretch of pages that are there.
+    /// A page is to be fetched from now on.
+    pub(crate) fn put_away(&mut self, page: u64, source: &Arc<Object>, index: u64) {
+        self.grow(page);
+        self.root.put(page, self.height, Node::Away(source.clone(), index));
+    }
+
+    /// Calls with each stretch of pages that are somewhere.
     pub(crate) fn each(&self, call: &mut Visit<'_>) {
         self.root.each(0, self.height, call);
+    }
+
+    /// The first page from here on that has a frame.
+    pub(crate) fn next(&self, from: u64) -> Option<u64> {
+        self.root.next(from, 0, self.height)
     }
 
     /// The run that has these pages side by side, and where in it they begin.
@@ -144,30 +188,38 @@ impl Table {
 }
 
 impl Node {
-    /// Children that are pages of a run.
-    fn expand(run: &Arc<Run>, first: u32, height: u32) -> Node {
+    /// The same with children, if it can have some.
+    fn expand(&self, height: u32) -> Node {
         if height == 0 {
-            return Node::Run(run.clone(), first);
+            return self.clone();
         }
         let child = |index: usize| {
-            let at = u64::from(first) + index as u64 * span(height - 1);
-            if at < run.pages() { Node::Run(run.clone(), at as u32) } else { Node::Empty }
+            let behind = index as u64 * span(height - 1);
+            match self {
+                Node::Run(run, first) if u64::from(*first) + behind < run.pages() => {
+                    Node::Run(run.clone(), first + behind as u32)
+                }
+                Node::Away(source, first) => Node::Away(source.clone(), first + behind),
+                Node::Run(..) | Node::Empty => Node::Empty,
+                Node::Inner(children) => children[index].clone(),
+            }
         };
         Node::Inner(Arc::new(std::array::from_fn(child)))
     }
 
-    fn page_mut(&mut self, page: u64, height: u32, frames: &Arc<Frames>) -> &mut [u8] {
+    fn page_mut(&mut self, page: u64, height: u32, frames: &Arc<Frames>) -> Option<&mut [u8]> {
         self.prepare(page, height, frames);
         match self {
             Node::Run(run, first) => {
                 let index = u64::from(*first) + page;
-                Arc::get_mut(run).expect("prepared to be written").page_mut(index)
+                Some(Arc::get_mut(run).expect("prepared to be written").page_mut(index))
             }
             Node::Inner(children) => {
                 let below = height - 1;
                 let child = &mut Arc::make_mut(children)[(page >> (below * BITS)) as usize];
                 child.page_mut(page & (span(below) - 1), below, frames)
             }
+            Node::Away(..) => None,
             Node::Empty => unreachable!("prepared to be written"),
         }
     }
@@ -180,7 +232,7 @@ impl Node {
                 if index < run.pages() && Arc::get_mut(run).is_some() {
                     frames.count(Fault::Hit);
                 } else if height > 0 {
-                    *self = Node::expand(run, *first, height);
+                    *self = self.expand(height);
                 } else {
                     frames.count(Fault::CopyOnWrite);
                     *self = Node::Run(Run::copy(frames, run.page(index)), 0);
@@ -191,24 +243,25 @@ impl Node {
                 *self = Node::Run(Run::zeroed(frames, 1), 0);
             }
             Node::Empty => *self = Node::Inner(Arc::new([const { Node::Empty }; WIDTH])),
+            // Its one page has not been fetched.
+            Node::Away(..) if height == 0 => {}
+            Node::Away(..) => *self = self.expand(height),
             Node::Inner(_) => {}
         }
     }
 
-    fn put(&mut self, page: u64, height: u32, run: &Arc<Run>, index: u64) {
+    fn put(&mut self, page: u64, height: u32, leaf: Node) {
         if height == 0 {
-            *self = Node::Run(run.clone(), index as u32);
+            *self = leaf;
             return;
         }
-        match self {
-            Node::Empty => *self = Node::Inner(Arc::new([const { Node::Empty }; WIDTH])),
-            Node::Run(run, first) => *self = Node::expand(run, *first, height),
-            Node::Inner(_) => {}
+        if !matches!(self, Node::Inner(_)) {
+            *self = self.expand(height);
         }
         let Node::Inner(children) = self else { return };
         let below = height - 1;
         let child = &mut Arc::make_mut(children)[(page >> (below * BITS)) as usize];
-        child.put(page & (span(below) - 1), below, run, index);
+        child.put(page & (span(below) - 1), below, leaf);
     }
 
     fn cut(&mut self, start: u64, end: u64, height: u32) {
@@ -224,7 +277,10 @@ impl Node {
             if start >= run.pages() - u64::from(*first) {
                 return;
             }
-            *self = Node::expand(run, *first, height);
+            *self = self.expand(height);
+        }
+        if let Node::Away(..) = self {
+            *self = self.expand(height);
         }
         let Node::Inner(children) = self else { return };
         let below = span(height - 1);
@@ -248,13 +304,29 @@ impl Node {
             Node::Empty => {}
             Node::Run(run, first) => {
                 let first = u64::from(*first);
-                call(base..base + (run.pages() - first).min(span(height)), run, first);
+                call(base..base + (run.pages() - first).min(span(height)), Where::Here(run, first));
             }
+            Node::Away(source, first) => call(base..base + span(height), Where::Away(source, *first)),
             Node::Inner(children) => {
                 let below = span(height - 1);
                 for (index, child) in children.iter().enumerate() {
                     child.each(base + index as u64 * below, height - 1, call);
                 }
+            }
+        }
+    }
+    /// The first page from `from` on, both counted from `base`, that has a frame.
+    fn next(&self, from: u64, base: u64, height: u32) -> Option<u64> {
+        let within = from.saturating_sub(base);
+        match self {
+            _ if within >= span(height) => None,
+            Node::Empty | Node::Away(..) => None,
+            Node::Run(run, first) => (u64::from(*first) + within < run.pages()).then_some(base + within),
+            Node::Inner(children) => {
+                let below = span(height - 1);
+                let first = (within / below) as usize;
+                let mut children = children.iter().enumerate().skip(first);
+                children.find_map(|(index, it)| it.next(from, base + index as u64 * below, height - 1))
             }
         }
     }

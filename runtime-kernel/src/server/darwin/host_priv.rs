@@ -2,13 +2,13 @@
 
 use generated::darwin::host_priv::HostPrivServer;
 use generated::darwin::types::{ExceptionBehavior, ExceptionMask};
-use mig_rt::{Address, KernReturn, Protection, RightsRoom, Room, SendRight, Size};
+use mig_rt::{Address, KernReturn, Outbound, Protection, RightsRoom, Room, SendRight, Size};
 
 use super::vm;
 use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
-use crate::server::{Maybe, Server};
+use crate::server::{Maybe, Server, set_default_manager};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
 
@@ -20,6 +20,15 @@ impl HostPrivServer<InKernel> for Server {
         Maybe<Host>,
         Maybe::<Host>::host
     );
+
+    fn host_default_memory_manager(
+        &mut self,
+        host_priv: Maybe<Host>,
+        default_manager: SendRight<InKernel>,
+        _: u32,
+    ) -> Result<Outbound<'static, InKernel>, KernReturn> {
+        set_default_manager(host_priv.host()?, default_manager)
+    }
 
     fn thread_wire(
         &mut self,

@@ -64,7 +64,8 @@ pub(super) fn inherit(task: &TaskObject, (address, size): (Address, Size), to: I
     Ok(())
 }
 
-/// There is nothing that pages could be written to: the arguments are checked, and that is all.
+/// Pages that a memory manager has go back to it, as far as it does not know them; its answer is not waited for, because
+/// it gives none. Other memory has nothing that it could be written to.
 pub(super) fn msync(task: &Maybe<TaskObject>, at: Address, size: Size, flags: VmSync) -> Result<(), KernReturn> {
     if flags.has(VmSync::ASYNCHRONOUS.with(VmSync::SYNCHRONOUS)) {
         return Err(KernReturn::INVALID_ARGUMENT);
@@ -74,7 +75,12 @@ pub(super) fn msync(task: &Maybe<TaskObject>, at: Address, size: Size, flags: Vm
         return Ok(());
     }
     let range = Arithmetic::Checked.pages(&task.map, at, size)?;
-    if flags.has(VmSync::CONTIGUOUS) { task.map.covers(&range) } else { Ok(()) }
+    if flags.has(VmSync::CONTIGUOUS) {
+        task.map.covers(&range)?;
+    }
+    let (kill, invalidate) = (flags.has(VmSync::KILLPAGES), flags.has(VmSync::INVALIDATE));
+    task.map.sync(&range, !kill, kill || invalidate);
+    Ok(())
 }
 
 /// Advice, which nothing follows.
@@ -327,7 +333,7 @@ pub(super) fn memory_entry(
         _ if permission.0 & CREATE != 0 => task.map.new_memory(size, access)?,
         Source::Zero => task.map.memory_entry(offset, size, access)?,
         Source::Memory(it) => it.narrow(offset, size, access)?,
-        Source::Other => return Err(KernReturn::INVALID_ARGUMENT),
+        Source::Manager(_) | Source::Other => return Err(KernReturn::INVALID_ARGUMENT),
     };
     let size = entry.size;
     Ok((size, right_to(task, entry)))

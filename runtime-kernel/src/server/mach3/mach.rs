@@ -1,21 +1,25 @@
 //! `mach` of Mach 3: what tasks and threads carry for the kernel's use.
 
-use generated::mach3::mach::{MachServer, task_get_emulation_vector, vm_region};
+use generated::mach3::mach::{MachServer, memory_object_get_attributes, task_get_emulation_vector, vm_region};
 use generated::mach3::types::{
-    EML_BAD_TASK, MachineAttribute, MachineAttributeValue, TASK_BOOTSTRAP_PORT, TASK_EXCEPTION_PORT, TASK_KERNEL_PORT,
-    TASK_NOTIFY_PORT, THREAD_EXCEPTION_PORT, THREAD_KERNEL_PORT, THREAD_REPLY_PORT, VmStatistics,
+    CopyStrategy, EML_BAD_TASK, MachineAttribute, MachineAttributeValue, MemoryObjectReturn, TASK_BOOTSTRAP_PORT,
+    TASK_EXCEPTION_PORT, TASK_KERNEL_PORT, TASK_NOTIFY_PORT, THREAD_EXCEPTION_PORT, THREAD_KERNEL_PORT,
+    THREAD_REPLY_PORT, VmStatistics,
 };
-use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Rights, Room, SendRight, Size};
+use mig_rt::{Address, AnyRight, Inherit, KernReturn, Outbound, Protection, Region, Rights, Room, SendRight, Size};
 
-use super::vm;
+use super::memory_object::memory_object_calls;
+use super::{memory_object, vm};
 use crate::in_kernel::InKernel;
 use crate::server::info;
 use crate::server::tasks::{create, emulation_calls, failure, task_calls, thread_calls};
 use crate::server::vm::{Mapping, memory_calls};
-use crate::server::{Maybe, Server, set_special, special};
+use crate::server::{Maybe, Privileged, Server, set_default_manager, set_special, special};
 use crate::special::{MOST_REGISTERED, Special};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
+use crate::vm::Object;
+use crate::vm::pager::Dialect;
 
 fn of_task(number: i32) -> Option<Special> {
     match number {
@@ -98,6 +102,16 @@ impl MachServer<InKernel> for Server {
 
     memory_calls! {
         bool; vm_allocate vm_deallocate vm_protect vm_inherit vm_read vm_write vm_copy vm_machine_attribute
+    }
+
+    memory_object_calls!();
+
+    fn vm_set_default_memory_manager(
+        &mut self,
+        host_priv: Privileged,
+        default_manager: SendRight<InKernel>,
+    ) -> Result<Outbound<'static, InKernel>, KernReturn> {
+        set_default_manager(host_priv.check()?, default_manager)
     }
 
     fn vm_region(

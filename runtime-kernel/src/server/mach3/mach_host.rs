@@ -5,7 +5,7 @@ use mig_rt::{Address, KernReturn, PortIn, PortName, Protection, Size};
 
 use super::vm;
 use crate::in_kernel::InKernel;
-use crate::server::{IsPrivileged, Maybe, Server, privileged};
+use crate::server::{Maybe, Privileged, Server, privileged};
 use crate::task::TaskObject;
 use crate::thread::{Priority, ThreadObject};
 
@@ -34,7 +34,7 @@ impl MachHostServer<InKernel> for Server {
 
     fn thread_wire(
         &mut self,
-        host_priv: IsPrivileged,
+        host_priv: Privileged,
         thread: Maybe<ThreadObject>,
         wired: bool,
     ) -> Result<(), KernReturn> {

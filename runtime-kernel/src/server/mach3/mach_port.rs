@@ -6,7 +6,7 @@ use mig_rt::{AnyRight, Disposition, KernReturn, MsgId, Outbound, PortName, Regio
 
 use crate::in_kernel::{InKernel, answer};
 use crate::server::both::calls_of_both_sets;
-use crate::server::{IsPrivileged, Maybe, Server, request};
+use crate::server::{Maybe, Privileged, Server, request};
 use crate::task::TaskObject;
 
 /// `MACH_PORT_QLIMIT_MAX`
@@ -92,7 +92,7 @@ impl MachPortServer<InKernel> for Server {
 
     fn mach_port_set_ktype(
         &mut self,
-        host: IsPrivileged,
+        host: Privileged,
         task: Maybe<TaskObject>,
         name: PortName,
         right: RightKind,

@@ -2,7 +2,7 @@
 
 use generated::mach3::mach::vm_region;
 use generated::mach3::types::{MachineAttribute, MachineAttributeValue, VmStatistics};
-use mig_rt::{Address, Inherit, KernReturn, PortName, Protection, SendRight, Size};
+use mig_rt::{Address, Inherit, KernReturn, PortName, Protection, Size};
 
 use crate::budget::Resource;
 use crate::in_kernel::InKernel;
@@ -55,8 +55,7 @@ pub(super) fn region(task: &TaskObject, at: Address) -> Result<vm_region::Out<In
         max_protection: attributes.maximum,
         inheritance: attributes.inheritance,
         is_shared: found.entry.is_shared(),
-        // Memory that no manager supplies has no name.
-        object_name: SendRight::null(&InKernel),
+        object_name: vm::name_of(&found.entry),
         offset: Address(found.entry.offset),
     })
 }
