@@ -118,6 +118,10 @@ codes! {
         WRITE_PROTECTION_FAILURE = 24, "KERN_WRITE_PROTECTION_FAILURE";
         /// The object has been terminated.
         TERMINATED = 26, "KERN_TERMINATED";
+        /// The priority is better than the thread's or task's limit (Darwin).
+        POLICY_LIMIT = 27, "KERN_POLICY_LIMIT";
+        /// There is no such scheduling policy, or it is not allowed (Darwin).
+        INVALID_POLICY = 28, "KERN_INVALID_POLICY";
         /// The thread has not given up its priority (Darwin).
         NOT_DEPRESSED = 36, "KERN_NOT_DEPRESSED";
         /// The object has been terminated, as Darwin says it.

@@ -2517,6 +2517,274 @@ impl<W> Form<W> for Policy {
     }
 }
 
+/// `TASK_SCHED_FIFO_INFO`
+#[doc(alias = "TASK_SCHED_FIFO_INFO")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyFifoBase {
+    /// `base_priority`
+    pub base_priority: i32,
+}
+
+impl<W> Form<W> for PolicyFifoBase {
+    type Base = [u8; 4];
+
+    fn read(base: &[u8; 4]) -> Self {
+        PolicyFifoBase {
+            base_priority: field::<i32>(base, 0),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 4]> {
+        let mut base = [0; 4];
+        put(&mut base, 0, self.base_priority);
+        Some(base)
+    }
+}
+
+impl Element for PolicyFifoBase {
+    const LAYOUT: Layout<PolicyFifoBase> = Layout::everywhere::<untyped::DarwinLp64>();
+}
+
+impl Flavor for PolicyFifoBase {
+    const NUMBER: i32 = 12;
+
+    fn layout(_: AbiId) -> Option<Layout<Self>> {
+        Some(Self::LAYOUT)
+    }
+}
+
+/// `THREAD_SCHED_FIFO_INFO`
+#[doc(alias = "THREAD_SCHED_FIFO_INFO")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyFifoInfo {
+    /// `max_priority`
+    pub max_priority: i32,
+    /// `base_priority`
+    pub base_priority: i32,
+    /// `depressed`
+    pub depressed: bool,
+    /// `depress_priority`
+    pub depress_priority: i32,
+}
+
+impl<W> Form<W> for PolicyFifoInfo {
+    type Base = [u8; 16];
+
+    fn read(base: &[u8; 16]) -> Self {
+        PolicyFifoInfo {
+            max_priority: field::<i32>(base, 0),
+            base_priority: field::<i32>(base, 4),
+            depressed: field::<u32>(base, 8) != 0,
+            depress_priority: field::<i32>(base, 12),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 16]> {
+        let mut base = [0; 16];
+        put(&mut base, 0, self.max_priority);
+        put(&mut base, 4, self.base_priority);
+        put(&mut base, 8, u32::from(self.depressed));
+        put(&mut base, 12, self.depress_priority);
+        Some(base)
+    }
+}
+
+impl Element for PolicyFifoInfo {
+    const LAYOUT: Layout<PolicyFifoInfo> = Layout::everywhere::<untyped::DarwinLp64>();
+}
+
+impl Flavor for PolicyFifoInfo {
+    const NUMBER: i32 = 12;
+
+    fn layout(_: AbiId) -> Option<Layout<Self>> {
+        Some(Self::LAYOUT)
+    }
+}
+
+/// `TASK_SCHED_RR_INFO`
+#[doc(alias = "TASK_SCHED_RR_INFO")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyRrBase {
+    /// `base_priority`
+    pub base_priority: i32,
+    /// `quantum`
+    pub quantum: i32,
+}
+
+impl<W> Form<W> for PolicyRrBase {
+    type Base = [u8; 8];
+
+    fn read(base: &[u8; 8]) -> Self {
+        PolicyRrBase {
+            base_priority: field::<i32>(base, 0),
+            quantum: field::<i32>(base, 4),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 8]> {
+        let mut base = [0; 8];
+        put(&mut base, 0, self.base_priority);
+        put(&mut base, 4, self.quantum);
+        Some(base)
+    }
+}
+
+impl Element for PolicyRrBase {
+    const LAYOUT: Layout<PolicyRrBase> = Layout::everywhere::<untyped::DarwinLp64>();
+}
+
+impl Flavor for PolicyRrBase {
+    const NUMBER: i32 = 11;
+
+    fn layout(_: AbiId) -> Option<Layout<Self>> {
+        Some(Self::LAYOUT)
+    }
+}
+
+/// `THREAD_SCHED_RR_INFO`
+#[doc(alias = "THREAD_SCHED_RR_INFO")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyRrInfo {
+    /// `max_priority`
+    pub max_priority: i32,
+    /// `base_priority`
+    pub base_priority: i32,
+    /// `quantum`
+    pub quantum: i32,
+    /// `depressed`
+    pub depressed: bool,
+    /// `depress_priority`
+    pub depress_priority: i32,
+}
+
+impl<W> Form<W> for PolicyRrInfo {
+    type Base = [u8; 20];
+
+    fn read(base: &[u8; 20]) -> Self {
+        PolicyRrInfo {
+            max_priority: field::<i32>(base, 0),
+            base_priority: field::<i32>(base, 4),
+            quantum: field::<i32>(base, 8),
+            depressed: field::<u32>(base, 12) != 0,
+            depress_priority: field::<i32>(base, 16),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 20]> {
+        let mut base = [0; 20];
+        put(&mut base, 0, self.max_priority);
+        put(&mut base, 4, self.base_priority);
+        put(&mut base, 8, self.quantum);
+        put(&mut base, 12, u32::from(self.depressed));
+        put(&mut base, 16, self.depress_priority);
+        Some(base)
+    }
+}
+
+impl Element for PolicyRrInfo {
+    const LAYOUT: Layout<PolicyRrInfo> = Layout::everywhere::<untyped::DarwinLp64>();
+}
+
+impl Flavor for PolicyRrInfo {
+    const NUMBER: i32 = 11;
+
+    fn layout(_: AbiId) -> Option<Layout<Self>> {
+        Some(Self::LAYOUT)
+    }
+}
+
+/// `TASK_SCHED_TIMESHARE_INFO`
+#[doc(alias = "TASK_SCHED_TIMESHARE_INFO")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyTimeshareBase {
+    /// `base_priority`
+    pub base_priority: i32,
+}
+
+impl<W> Form<W> for PolicyTimeshareBase {
+    type Base = [u8; 4];
+
+    fn read(base: &[u8; 4]) -> Self {
+        PolicyTimeshareBase {
+            base_priority: field::<i32>(base, 0),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 4]> {
+        let mut base = [0; 4];
+        put(&mut base, 0, self.base_priority);
+        Some(base)
+    }
+}
+
+impl Element for PolicyTimeshareBase {
+    const LAYOUT: Layout<PolicyTimeshareBase> = Layout::everywhere::<
+        untyped::DarwinLp64,
+    >();
+}
+
+impl Flavor for PolicyTimeshareBase {
+    const NUMBER: i32 = 10;
+
+    fn layout(_: AbiId) -> Option<Layout<Self>> {
+        Some(Self::LAYOUT)
+    }
+}
+
+/// `THREAD_SCHED_TIMESHARE_INFO`
+#[doc(alias = "THREAD_SCHED_TIMESHARE_INFO")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyTimeshareInfo {
+    /// `max_priority`
+    pub max_priority: i32,
+    /// `base_priority`
+    pub base_priority: i32,
+    /// `cur_priority`
+    pub cur_priority: i32,
+    /// `depressed`
+    pub depressed: bool,
+    /// `depress_priority`
+    pub depress_priority: i32,
+}
+
+impl<W> Form<W> for PolicyTimeshareInfo {
+    type Base = [u8; 20];
+
+    fn read(base: &[u8; 20]) -> Self {
+        PolicyTimeshareInfo {
+            max_priority: field::<i32>(base, 0),
+            base_priority: field::<i32>(base, 4),
+            cur_priority: field::<i32>(base, 8),
+            depressed: field::<u32>(base, 12) != 0,
+            depress_priority: field::<i32>(base, 16),
+        }
+    }
+
+    fn write(&self) -> Option<[u8; 20]> {
+        let mut base = [0; 20];
+        put(&mut base, 0, self.max_priority);
+        put(&mut base, 4, self.base_priority);
+        put(&mut base, 8, self.cur_priority);
+        put(&mut base, 12, u32::from(self.depressed));
+        put(&mut base, 16, self.depress_priority);
+        Some(base)
+    }
+}
+
+impl Element for PolicyTimeshareInfo {
+    const LAYOUT: Layout<PolicyTimeshareInfo> = Layout::everywhere::<
+        untyped::DarwinLp64,
+    >();
+}
+
+impl Flavor for PolicyTimeshareInfo {
+    const NUMBER: i32 = 10;
+
+    fn layout(_: AbiId) -> Option<Layout<Self>> {
+        Some(Self::LAYOUT)
+    }
+}
+
 /// `mach_port_type_t`
 ///
 /// The set of rights and requests that a name stands for.

@@ -70,6 +70,9 @@ pub mod norma_task;
 /// Subsystem `notify`.
 pub mod notify;
 
+/// Subsystem `profil`.
+pub mod profil;
+
 /// Subsystem `proxy`.
 pub mod proxy;
 
@@ -112,6 +115,7 @@ pub const SUBSYSTEMS: &[(&str, &[(mig_rt::MsgId, &str)])] = &[
     ("norma_internal", norma_internal::ROUTINES),
     ("norma_task", norma_task::ROUTINES),
     ("notify", notify::ROUTINES),
+    ("profil", profil::ROUTINES),
     ("proxy", proxy::ROUTINES),
     ("seqnos_memory_object", seqnos_memory_object::ROUTINES),
     ("seqnos_memory_object_default", seqnos_memory_object_default::ROUTINES),
