@@ -103,7 +103,7 @@ fn both(task: &Task, name: PortName, bytes: &mut Vec<u8>) {
     task.mach_msg(ABI, operation, PortName::NULL, bytes, 8192).expect("it crosses");
 }
 
-type Pair = (Box<dyn FnMut() + Send>, Box<dyn FnOnce()>);
+pub(crate) type Pair = (Box<dyn FnMut() + Send>, Box<dyn FnOnce()>);
 
 /// A round trip between two threads.
 fn between_threads() {
@@ -197,7 +197,7 @@ fn channels() -> Pair {
     (Box::new(call), Box::new(move || peer.join().expect("it ends")))
 }
 
-fn rpc() -> Pair {
+pub(crate) fn rpc() -> Pair {
     let kernel = Kernel::default();
     let (client, server) = (kernel.task("client", ABI), kernel.task("server", ABI));
     let service = ReceiveRight::new(&server).expect("a port");

@@ -5,6 +5,7 @@
 //! benches instructions      the same in instructions, counted by valgrind
 //! benches kernel            messages and ports of the runtime kernel
 //! benches memory            its virtual memory
+//! benches paging            its memory managers
 //! benches size              bytes of machine code of each pair
 //! benches compile MIG_CLI   the compiler as a process against GNU's driver and its bare pipeline
 //! benches check MIG_CLI     `cargo check` of one generated subsystem
@@ -18,6 +19,7 @@ mod cases;
 mod direct;
 mod kernel;
 mod memory;
+mod paging;
 mod processes;
 mod service;
 mod stubs;
@@ -38,12 +40,13 @@ fn main() -> ExitCode {
         ["instructions"] => stubs::instructions(),
         ["kernel"] => kernel::report(),
         ["memory"] => memory::report(),
+        ["paging"] => paging::report(),
         ["size"] => stubs::sizes(),
         ["call", family, case, side, times] => stubs::call(family, case, side, times.parse().expect("a number")),
         ["compile", mig_cli] => processes::compile(Path::new(mig_cli)),
         ["check", mig_cli] => processes::check(Path::new(mig_cli)),
         _ => {
-            println!("usage: benches stubs|instructions|kernel|memory|size|compile MIG_CLI|check MIG_CLI");
+            println!("usage: benches stubs|instructions|kernel|memory|paging|size|compile MIG_CLI|check MIG_CLI");
             return ExitCode::from(2);
         }
     }

@@ -25,18 +25,18 @@ pub(crate) fn report() {
 }
 
 /// A row of the report: what is measured, and how often a call does it.
-struct Row<'a> {
+pub(crate) struct Row<'a> {
     name: &'a str,
     times: usize,
     call: Box<dyn FnMut() + 'a>,
 }
 
-fn row<'a>(name: &'a str, times: usize, call: impl FnMut() + 'a) -> Row<'a> {
+pub(crate) fn row<'a>(name: &'a str, times: usize, call: impl FnMut() + 'a) -> Row<'a> {
     Row { name, times, call: Box::new(call) }
 }
 
 /// Prints the best of some rounds of each row, which take turns, and how many times the time of one of them that is.
-fn report_rows(title: &str, rounds: usize, rows: &mut [Row<'_>], beside: usize) {
+pub(crate) fn report_rows(title: &str, rounds: usize, rows: &mut [Row<'_>], beside: usize) {
     let mut best = vec![f64::MAX; rows.len()];
     for _ in 0..rounds {
         for (best, row) in best.iter_mut().zip(rows.iter_mut()) {

@@ -167,7 +167,11 @@ impl Call {
             }
             what => lending(&link.control, |control| InKernel::compose(|| what.write(abi, to, control, &link.name))),
         };
-        let Some(message) = message else { return };
+        let Some(message) = message else {
+            // Its receiver has become one that does not know the messages: it manages nothing any more.
+            link.cache.object().into_iter().for_each(|it| it.die());
+            return;
+        };
         // Whoever makes pages faster than the default memory manager takes them waits for it.
         let patience = if stored && link.frames.may_wait() { Patience::Wait(None) } else { Patience::Forced };
         if let Err((_, message)) = in_kernel::waiting(|| queue::send(message, patience)) {
