@@ -142,6 +142,7 @@ fn chapter(number: &str) -> &'static str {
         "2" => "Messages",
         "3" => "Ports",
         "4" => "Memory",
+        "5" => "Memory managers",
         "6" => "Threads",
         "7" => "Tasks",
         "A" => "Servers of what the kernel sends",

@@ -14,6 +14,7 @@ mod messages;
 mod model;
 mod names;
 mod notifications;
+mod paging;
 mod ports;
 mod races;
 mod refusals;

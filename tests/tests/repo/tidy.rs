@@ -14,7 +14,7 @@ const FUNCTION: usize = 50;
 fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> =
-        ["mig-parser", "mig-codegen", "mig-cli", "mig-rt", "runtime-kernel", "examples", "tests"]
+        ["mig-parser", "mig-codegen", "mig-cli", "mig-rt", "runtime-kernel", "default-pager", "examples", "tests"]
             .iter()
             .map(|it| root().join(it))
             .collect();
