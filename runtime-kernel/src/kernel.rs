@@ -15,7 +15,7 @@ use crate::in_kernel;
 use crate::ipc::table::MOST_NAMES;
 use crate::schedule::{self, Schedule};
 use crate::task::{Task, TaskObject};
-use crate::thread::Processor;
+use crate::thread::{self, Processor};
 use crate::trace::Trace;
 use crate::trap;
 
@@ -78,7 +78,7 @@ impl Kernel {
     /// `KERN_RESOURCE_SHORTAGE`.
     pub fn fork(&self, parent: &Task, name: &str) -> Result<Task, KernReturn> {
         let task = self.task(name, parent.abi());
-        let inherited = parent.0.map.fork(&task.0.map);
+        let inherited = thread::trap(|| parent.0.map.fork(&task.0.map));
         inherited.inspect_err(|_| task.terminate())?;
         Ok(task)
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use mig_rt::{Address, KernReturn, Protection};
 
 use super::Task;
+use crate::effect::Scope;
 use crate::exception::{Exception, raise};
 use crate::thread;
 use crate::vm::Map;
@@ -87,7 +88,11 @@ impl<'a> ProgramMemory<'a> {
     ) -> Result<X, KernReturn> {
         let map = &self.task.0.map;
         loop {
-            let (code, wrong) = match run(map) {
+            // Memory may be dropped whose manager is to be told.
+            let scope = Scope::open();
+            let outcome = run(map);
+            drop(scope);
+            let (code, wrong) = match outcome {
                 Ok(it) => {
                     if map.frames().is_over() {
                         thread::trap(|| map.frames().relieve());

@@ -66,6 +66,7 @@ impl Transport for Task {
     fn allocate(&self, size: usize, fill: &mut dyn FnMut(&mut [u8])) -> Result<TaskMemory, KernReturn> {
         let mut data = whole_pages(size);
         fill(&mut data);
+        let _scope = Scope::open();
         // No message takes what has no bytes.
         let at = self.0.map.copy_out(MapCopy::Bytes(data), u64::MAX, false)?;
         Ok(TaskMemory::new(self, Address(at), size))
@@ -74,6 +75,7 @@ impl Transport for Task {
     fn lend(&self, data: &[u8]) -> Result<Address, KernReturn> {
         let mut copy = whole_pages(data.len());
         copy.copy_from_slice(data);
+        let _scope = Scope::open();
         self.0.map.copy_out(MapCopy::Bytes(copy), u64::MAX, true).map(Address)
     }
 
@@ -124,6 +126,7 @@ impl Memory for TaskMemory {
     fn bytes(&self) -> Result<&[u8], KernReturn> {
         let Some(task) = &self.task else { return Ok(&[]) };
         if self.seen.get().is_none() {
+            let _scope = Scope::open();
             // Whoever comes first decides.
             let _ = self.seen.set(task.0.map.look(self.at.0, self.size)?);
         }
@@ -148,6 +151,7 @@ fn whole_pages(size: usize) -> Vec<u8> {
 
 fn free(task: &Task, at: Address, size: usize) {
     if let Some(range) = vm::pages_of(at.0, size as u64).filter(|_| size > 0) {
+        let _scope = Scope::open();
         task.0.map.deallocate(&range);
     }
 }
