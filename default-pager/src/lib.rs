@@ -10,20 +10,14 @@
 //! whatever a program makes.
 //!
 //! ```
-//! use default_pager::{Compressed, Pager};
-//! use generated::mach3::default_pager::gnumach_x86_64 as calls;
-//! use mig_rt::{AbiId, Size};
+//! use default_pager::Compressed;
+//! use mig_rt::AbiId;
 //! use runtime_kernel::Kernel;
 //!
 //! let kernel = Kernel::default();
-//! let [task, client] = ["pager", "client"].map(|name| kernel.task(name, AbiId::GnumachX8664));
-//! let pager = Pager::new(&task, Compressed::new(1 << 20))?;
-//! let to_pager = task.give_send(pager.port(), &client)?;
-//! task.spawn("pager", |_| pager.serve());
-//!
-//! let info = calls::default_pager_info(&to_pager)?;
-//! assert_eq!(info.dpi_free_space, Size(1 << 20));
-//! # Ok::<(), mig_rt::Error>(())
+//! let pager = default_pager::start(&kernel, AbiId::GnumachX8664, Compressed::new(1 << 20))?;
+//! assert_eq!(pager.watch.figures().space.free, 1 << 20);
+//! # Ok::<(), mig_rt::KernReturn>(())
 //! ```
 //!
 //! # What it offers to programs
@@ -50,9 +44,41 @@ mod requests;
 mod store;
 mod stores;
 
+use generated::mach3::mach::any::vm_set_default_memory_manager;
+use mig_rt::{AbiId, KernReturn, MsgReturn};
+use runtime_kernel::{Kernel, Task, Thread};
+
 pub use figures::{Figures, Watch};
 pub use pager::Pager;
 pub use store::{Compressed, Disk, OnDisk, Page, Slot, Space, Store};
 
 /// Bytes of a page.
 pub const PAGE: usize = 4096;
+
+/// A default pager that serves.
+#[derive(Debug)]
+pub struct Running {
+    /// Its task. The pager ends with it, and so does memory that is nowhere else.
+    pub task: Task,
+    /// Its thread, which ends with the task.
+    pub thread: Thread<MsgReturn>,
+    /// What it does.
+    pub watch: Watch,
+}
+
+/// Starts a pager in a task of its own, which speaks an ABI of Mach 3, and makes it the kernel's.
+///
+/// # Errors
+/// The kernel's code, if there are no ports to be had, or if it takes no manager that speaks this ABI.
+///
+/// # Panics
+/// If the host has no thread left.
+pub fn start(kernel: &Kernel, abi: AbiId, store: impl Store + 'static) -> Result<Running, KernReturn> {
+    let task = kernel.task("default pager", abi);
+    let pager = Pager::new(&task, store)?;
+    let host = kernel.host_priv_port(&task);
+    vm_set_default_memory_manager(abi, &host, pager.port()).map_err(|it| it.to_kern())?;
+    let watch = pager.watch();
+    let thread = task.spawn("default pager", move |_| pager.serve());
+    Ok(Running { task, thread, watch })
+}

@@ -19,7 +19,7 @@ use crate::stores::Stores;
 /// Bytes of the largest message of all interfaces.
 const LARGEST: usize = 8192;
 
-/// A default pager that does not serve yet: see [`serve`](Pager::serve).
+/// A default pager that does not serve yet: see [`serve`](Pager::serve). Most programs want [`start`](crate::start).
 pub struct Pager {
     pub(crate) task: Task,
     /// The port of the task.
