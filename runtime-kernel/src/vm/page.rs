@@ -31,6 +31,9 @@ pub(super) struct Page {
     pub(super) asked: Protection,
     /// What its manager was asked to permit, and has not.
     pub(super) unlocking: Protection,
+    /// A thread brings it from another object. Another one that did so too could come late, and bring what it was
+    /// before it was changed and paged out again.
+    pub(super) fetching: bool,
     /// Where the same bytes are: a page of another object.
     pub(super) kept: Option<(Arc<Object>, u64)>,
     /// Who waits for it.
@@ -62,6 +65,7 @@ impl Default for Page {
             lock: Protection::NONE,
             asked: Protection::NONE,
             unlocking: Protection::NONE,
+            fetching: false,
             kept: None,
             waiting: Vec::new(),
         }
@@ -129,7 +133,17 @@ impl Contents {
     /// Looks what stands between the current thread and a page, and asks the manager for it.
     fn look(&mut self, page: u64, access: Protection) -> Result<Look, KernReturn> {
         let here = match self.table.find(page) {
-            Where::Away(source, index) => return Ok(Look::Fetch(source.clone(), index)),
+            Where::Away(source, index) => {
+                let fetch = Look::Fetch(source.clone(), index);
+                return Ok(match self.pages.as_mut().map(|it| it.entry(page).or_default()) {
+                    Some(it) if it.fetching => Look::Wait(queue_in(&mut it.waiting)),
+                    Some(it) => {
+                        it.fetching = true;
+                        fetch
+                    }
+                    None => fetch,
+                });
+            }
             Where::Here(..) => true,
             Where::Nowhere => false,
         };
@@ -201,6 +215,7 @@ impl Object {
             match look {
                 Look::There => return Ok(()),
                 Look::Fetch(source, index) => {
+                    let _fetches = Fetches { object: self, page };
                     let (run, at) = source.frame(index)?;
                     self.lock().fetched(page, (&source, index), (&run, at));
                     drop(run);
@@ -277,6 +292,21 @@ impl Object {
         {
             it.forget_page(page);
             self.frames.count(Fault::PageIn);
+        }
+    }
+}
+
+/// A thread fetches a page: until it has it, it gives up, or it unwinds.
+struct Fetches<'a> {
+    object: &'a Object,
+    page: u64,
+}
+
+impl Drop for Fetches<'_> {
+    fn drop(&mut self) {
+        if let Some(it) = self.object.lock().pages.as_mut().and_then(|it| it.get_mut(&self.page)) {
+            it.fetching = false;
+            wake(&mut it.waiting, Ok(()));
         }
     }
 }

@@ -264,8 +264,12 @@ impl Contents {
 
     /// The default memory manager gets pages: those side by side in a message.
     fn store(&mut self, pages: &Victims) {
-        let Behind::Manager(manager) = &mut self.behind else { return };
         let mut run: Option<(u64, bool, Vec<u8>)> = None;
+        for (page, ..) in pages {
+            // What it had there is old.
+            self.table.cut(*page..page + 1);
+        }
+        let Behind::Manager(manager) = &mut self.behind else { return };
         for (page, frame, index) in pages {
             frame.frames().count(Fault::PageOut);
             let is_new = manager.is_new(*page);
