@@ -136,11 +136,18 @@ impl Program {
         let moves = self.random.below(2) == 0;
         let other = self.random.below(self.others.len() as u64) as usize;
         let Region { at, bytes, .. } = &self.regions[index];
-        let id = self.shared.post(bytes.clone());
-        if !calls::send_memory(&self.others[other], id, (*at, bytes.len()), moves) {
-            self.shared.open(id);
-        } else if moves {
-            self.regions.swap_remove(index);
+        let (id, pages) = (self.shared.post(bytes.clone()), bytes.len() as u64 / PAGE);
+        match calls::send_memory(&self.others[other], id, (*at, bytes.len()), moves) {
+            Ok(()) if moves => drop(self.regions.swap_remove(index)),
+            Ok(()) => {}
+            Err(back) => {
+                self.shared.open(id);
+                if !moves {
+                    return free(&self.own, back, pages);
+                }
+                // It is private memory now, whatever it was.
+                (self.regions[index].at, self.regions[index].object) = (back, None);
+            }
         }
         Ok(())
     }
