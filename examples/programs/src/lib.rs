@@ -14,6 +14,8 @@
 //! | `fork` | a child inherits memory: shared, copied, or not at all |
 //! | `copy_on_write` | another task's memory as it was: of a gigabyte only those pages are copied that change |
 //! | `shared_memory` | two tasks have the same memory, by a memory entry |
+//! | `compressing_pager` | more memory than there is: a default pager that compresses |
+//! | `backing_stores` | shared memory on two disks, of which one is added and taken away |
 //! | `debugger` | a program that is stopped at a bad access, looked at, mended, and let go on |
 //!
 //! Here is what the build script made of `defs`.

@@ -30,4 +30,5 @@ macro_rules! prints {
 prints! {
     rpc two_subsystems port_set no_senders hand_over late_reply thread_policy
     fork copy_on_write shared_memory debugger
+    compressing_pager backing_stores
 }
