@@ -27,7 +27,7 @@ impl HostPrivServer<InKernel> for Server {
         default_manager: SendRight<InKernel>,
         _: u32,
     ) -> Result<Outbound<'static, InKernel>, KernReturn> {
-        set_default_manager(host_priv.host()?, default_manager)
+        set_default_manager(host_priv.host().map_err(|_| KernReturn::INVALID_HOST)?, default_manager)
     }
 
     fn thread_wire(
