@@ -1,6 +1,7 @@
 //! The default pager: what it answers to kernels, which a task plays here, and to programs.
 
 mod hostile;
+mod manager;
 mod pressure;
 mod protocol;
 mod requests;
