@@ -103,8 +103,9 @@ pub(super) fn wire(map: &Map, at: Address, size: Size, access: Protection) -> Re
         return map.unwire(&range).map_err(|_| KernReturn::INVALID_ARGUMENT);
     }
     map.wire(&range, access).map_err(|it| match it {
-        KernReturn::RESOURCE_SHORTAGE => it,
-        _ => KernReturn::FAILURE,
+        KernReturn::INVALID_ADDRESS | KernReturn::PROTECTION_FAILURE => KernReturn::FAILURE,
+        // What a memory manager did not bring, and what there is too much of.
+        _ => it,
     })
 }
 
