@@ -59,6 +59,11 @@ impl Maybe<Object> {
     pub(crate) fn object(&self) -> Result<&Arc<Object>, KernReturn> {
         self.0.as_ref().ok_or(KernReturn::INVALID_ARGUMENT)
     }
+
+    /// The memory object, for those who let it go.
+    pub(crate) fn into_object(self) -> Result<Arc<Object>, KernReturn> {
+        self.0.ok_or(KernReturn::INVALID_ARGUMENT)
+    }
 }
 
 impl Maybe<Host> {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 use generated::mach3::types::CopyStrategy;
 use mig_rt::{AbiId, KernReturn};
 
-pub(crate) use attributes::{Attributes, Dialect};
+pub(crate) use attributes::{Attributes, Changed, Dialect};
 pub(crate) use data::Supply;
 pub(crate) use known::{Known, object_of};
 pub(super) use known::{can_manage, new_store};

@@ -7,7 +7,7 @@ use mig_rt::{Address, AnyRight, KernReturn, Protection, Region, Size};
 use crate::in_kernel::InKernel;
 use crate::ipc::right::Carried;
 use crate::vm::Object;
-use crate::vm::pager::{Attributes, Dialect, Request, Supply};
+use crate::vm::pager::{Attributes, Changed, Dialect, Request, Supply};
 use std::sync::Arc;
 
 /// Who is to be told, if anybody.
@@ -48,13 +48,16 @@ pub(super) fn set(
 
 /// Whoever has asked is told what was asked for, also if it was refused.
 pub(super) fn change(
-    object: &Arc<Object>,
+    object: Arc<Object>,
     may_cache: bool,
     strategy: CopyStrategy,
     reply: AnyRight<InKernel>,
 ) -> Result<(), KernReturn> {
     let changed = object.set_attributes(Attributes { ready: true, may_cache, strategy }, None);
-    object.changed(told(reply), may_cache, strategy);
+    let completed = object.changed(told(reply), may_cache, strategy);
+    // With the last of those who have it the object may go.
+    drop(object);
+    completed.into_iter().for_each(Changed::say);
     changed
 }
 
@@ -162,7 +165,7 @@ macro_rules! memory_object_calls {
             copy_strategy: CopyStrategy,
             reply_to: AnyRight<InKernel>,
         ) -> Result<(), KernReturn> {
-            memory_object::change(memory_control.object()?, may_cache, copy_strategy, reply_to)
+            memory_object::change(memory_control.into_object()?, may_cache, copy_strategy, reply_to)
         }
 
         fn memory_object_get_attributes(

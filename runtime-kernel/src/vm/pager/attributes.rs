@@ -5,9 +5,9 @@ use std::sync::Arc;
 use generated::mach3::types::CopyStrategy;
 use mig_rt::KernReturn;
 
-use super::mail::What;
+use super::mail::{Link, What};
 use super::{Kind, State, known};
-use crate::ipc::right::Carried;
+use crate::ipc::right::{Carried, SendRef};
 use crate::vm::object::{Behind, Object};
 use crate::vm::page::wake;
 
@@ -26,6 +26,16 @@ pub(crate) enum Dialect {
     Old,
     /// `memory_object_ready`: by `memory_object_data_return`.
     New,
+}
+
+/// That attributes have been changed. The object may end by the change, and this is said after its end.
+pub(crate) struct Changed(Arc<Link>, SendRef, What);
+
+impl Changed {
+    /// Says it, once the change has had its effect.
+    pub(crate) fn say(self) {
+        self.0.say(self.1, self.2);
+    }
 }
 
 impl Object {
@@ -87,10 +97,13 @@ impl Object {
     }
 
     /// `memory_object_change_completed`, to whoever has asked for it.
-    pub(crate) fn changed(&self, to: Carried, may_cache: bool, strategy: CopyStrategy) {
-        if let (Behind::Manager(manager), Carried::Send(_) | Carried::SendOnce(_)) = (&self.lock().behind, &to) {
-            manager.say(What::ChangeCompleted { to, may_cache, strategy });
-        }
+    pub(crate) fn changed(&self, to: Carried, may_cache: bool, strategy: CopyStrategy) -> Option<Changed> {
+        let it = self.lock();
+        let (Behind::Manager(manager), Carried::Send(_) | Carried::SendOnce(_)) = (&it.behind, &to) else {
+            return None;
+        };
+        let manager_port = manager.to.as_ref()?.copy();
+        Some(Changed(manager.link.clone(), manager_port, What::ChangeCompleted { to, may_cache, strategy }))
     }
 
     /// `memory_object_destroy`: whatever the kernel has of it is lost, and so is it for all who have mapped it.

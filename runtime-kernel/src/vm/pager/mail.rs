@@ -83,7 +83,8 @@ impl Mail {
 
     fn push(self: &Arc<Mail>, call: Call) {
         let mut state = self.0.lock();
-        if call.link.number == state.now {
+        // Who was the last to speak may have something to add.
+        if call.link.number <= state.now {
             state.post(call);
         } else {
             state.later.push_back(call);
@@ -117,7 +118,7 @@ impl State {
         }
         self.now += 1;
         for call in std::mem::take(&mut self.later) {
-            if call.link.number == self.now { self.post(call) } else { self.later.push_back(call) }
+            if call.link.number <= self.now { self.post(call) } else { self.later.push_back(call) }
         }
     }
 }
