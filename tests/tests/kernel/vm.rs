@@ -4,6 +4,7 @@ mod forms;
 mod inherit;
 mod limits;
 mod lists;
+mod managers;
 mod map;
 mod messages;
 mod model;
