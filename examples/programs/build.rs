@@ -9,7 +9,7 @@ fn main() {
         config.compile(&definitions).unwrap_or_else(|failed| panic!("{failed}"));
     };
     compile(typed().abi(Abi::DARWIN_LP64), &["calculator"]);
-    compile(typed(), &["backup", "bank", "diary", "library", "oven", "shift"]);
+    compile(typed(), &["backup", "bank", "diary", "filing", "library", "oven", "shift"]);
     let darwin =
         Config::default().abi(Abi::DARWIN_LP64).include("../../defs/darwin").types("../../defs/darwin/types.toml");
     compile(darwin, &["sharing", "thread_policy"]);

@@ -14,6 +14,7 @@
 //! | `fork` | a child inherits memory: shared, copied, or not at all |
 //! | `copy_on_write` | another task's memory as it was: of a gigabyte only those pages are copied that change |
 //! | `shared_memory` | two tasks have the same memory, by a memory entry |
+//! | `file_manager` | a memory manager: two tasks have a file mapped, which a third brings in page by page |
 //! | `compressing_pager` | more memory than there is: a default pager that compresses |
 //! | `backing_stores` | shared memory on two disks, of which one is added and taken away |
 //! | `debugger` | a program that is stopped at a bad access, looked at, mended, and let go on |
@@ -37,6 +38,8 @@ stubs! {
     calculator
     /// `defs/diary.defs`
     diary
+    /// `defs/filing.defs`
+    filing
     /// `defs/library.defs`
     library
     /// `defs/oven.defs`

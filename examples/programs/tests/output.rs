@@ -29,6 +29,6 @@ macro_rules! prints {
 }
 prints! {
     rpc two_subsystems port_set no_senders hand_over late_reply thread_policy
-    fork copy_on_write shared_memory debugger
+    fork copy_on_write shared_memory file_manager debugger
     compressing_pager backing_stores
 }
