@@ -19,6 +19,11 @@ impl Dice {
         of[self.below(of.len() as u64) as usize]
     }
 
+    /// Others, which these choose.
+    pub(super) fn split(&mut self) -> Dice {
+        Dice::new(self.below(u64::MAX))
+    }
+
     pub(super) fn flip(&mut self) -> bool {
         self.below(2) == 1
     }

@@ -4,7 +4,7 @@
 use generated::mach3::mach::gnumach_i386 as mach;
 use generated::mach3::types::CopyStrategy;
 use mig_rt::{Address, PortName, Protection, Size};
-use runtime_kernel::{Task, Thread};
+use runtime_kernel::{Task, Terminated, Thread};
 
 use super::dice::Dice;
 use super::liar::Liar;
@@ -71,9 +71,11 @@ fn lies(liar: &Manager, seed: u64, others: PortName) -> Thread<Vec<u8>> {
     liar.task.spawn("lies", move |task| {
         let mut liar = Liar::new(&task, set, seed);
         liar.to.push(others);
-        for _ in 0..60 {
-            (0..liar.dice.below(3)).for_each(|_| liar.hear());
-            liar.lie();
+        for _ in 0..300 {
+            (0..liar.dice.below(4)).for_each(|_| liar.hear());
+            if liar.dice.flip() {
+                liar.lie();
+            }
         }
         std::mem::take(&mut liar.seen)
     })
@@ -93,6 +95,11 @@ fn neighbours(world: &World) -> (Manager, Task, Thread<[u8; 3]>) {
     });
     manager.start();
     (manager, client, reads)
+}
+
+/// What a thread came to, unless its task has ended before.
+fn ended<X>(thread: Thread<X>) -> Option<X> {
+    thread.join().map_err(|it| assert!(it.is::<Terminated>(), "it has failed")).ok()
 }
 
 fn life(seed: u64) {
@@ -116,8 +123,8 @@ fn life(seed: u64) {
     let waiting = world.kernel.run();
     assert!(waiting.iter().all(|it| it == "manager"), "seed {seed}: {waiting:?}");
     assert_eq!(world.kernel.check(), Ok(()), "seed {seed}");
-    threads.into_iter().for_each(|it| drop(it.join()));
-    let seen = lying.join().unwrap_or_default();
+    threads.into_iter().for_each(|it| ended(it).unwrap_or_default());
+    let seen = ended(lying).unwrap_or_default();
     assert!(seen.iter().all(|it| *it < 0x40), "seed {seed}: it has the data of others");
     [task, client].iter().for_each(Task::terminate);
     world.kernel.run();

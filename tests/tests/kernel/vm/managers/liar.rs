@@ -52,12 +52,44 @@ impl Liar {
         }
         let words: Vec<u32> = bytes.chunks_exact(4).map(|it| u32::from_le_bytes(it.try_into().unwrap())).collect();
         self.to.push(PortName(words[3]));
+        if self.dice.below(4) > 0 {
+            self.help(&words);
+        }
         let mut rest = &words[6..];
         while let [kind, behind @ ..] = rest {
             // What it said to itself may be anything.
             let Some(next) = self.take(*kind, behind) else { return };
             rest = next;
         }
+    }
+
+    /// Now and then it does what it should: those who never get anything have nothing to lose.
+    fn help(&mut self, words: &[u32]) {
+        let (Some(control), offset) = (words.get(7), words.get(9).map_or(0, |it| u64::from(*it))) else { return };
+        let (id, null) = (words[5], ReceiveRight::null(&self.task));
+        let (bytes, lock) =
+            (vec![self.dice.below(0x40) as u8; PAGE as usize], Protection(self.dice.one(&[0, 0, 0, 2])));
+        let precious = self.dice.flip();
+        let _ = self.lent(PortName(*control), |to| match id {
+            2200 => mach::memory_object_ready(to, precious, CopyStrategy(i32::from(bytes[0]) % 4)),
+            2203 if lock == Protection::WRITE => mach::memory_object_data_unavailable(to, Address(offset), Size(PAGE)),
+            2203 => mach::memory_object_data_supply(to, Address(offset), (&bytes[..]).into(), lock, precious, &null),
+            2204 => {
+                let (none, unlocked) = (MemoryObjectReturn::NONE, Protection::NONE);
+                mach::memory_object_lock_request(to, Address(offset), Size(PAGE), none, false, unlocked, &null)
+            }
+            _ => Ok(()),
+        });
+    }
+
+    /// Calls a port by its name, which stays what it is.
+    fn lent<X>(&self, name: PortName, call: impl FnOnce(&SendRight<Task>) -> X) -> X {
+        // SAFETY: the name is lent for the call, and given back.
+        #[allow(unsafe_code, reason = "names as in C")]
+        let to = unsafe { SendRight::from_raw(name, self.task.clone()) };
+        let result = call(&to);
+        let _ = to.into_raw();
+        result
     }
 
     /// An item of a body; what is behind it.
@@ -69,7 +101,7 @@ impl Liar {
             _ => (behind.first()? & 0xffff, behind[0] >> 16, *behind.get(1)?, &behind[2..]),
         };
         if kind & IN_LINE == 0 {
-            let (at, size) = (Address((*behind.first()?).into()), bits / 8 * count);
+            let (at, size) = (Address((*behind.first()?).into()), (bits / 8).saturating_mul(count));
             self.seen.extend(self.task.read(at, size as usize).unwrap_or_default().iter().step_by(64));
             if self.dice.flip() {
                 let _ = mach::vm_deallocate(&self.task.self_port(), at, Size(size.into()));
@@ -79,7 +111,7 @@ impl Liar {
         if (16..=18).contains(&name) {
             self.to.push(PortName(*behind.first()?));
         }
-        behind.get((bits / 8 * count).div_ceil(4) as usize..)
+        behind.get((bits / 8).saturating_mul(count).div_ceil(4) as usize..)
     }
 
     /// Says something.
@@ -94,20 +126,16 @@ impl Liar {
                 let bytes = self.record();
                 (0..2).for_each(|_| self.send(name, bytes.clone()));
             }
-            _ => drop(self.say(name)),
+            _ => self.say(name),
         }
     }
 
     /// A call as its stub makes it.
-    fn say(&mut self, name: PortName) -> Result<()> {
-        // SAFETY: the name is lent for the call, and given back.
-        #[allow(unsafe_code, reason = "names as in C")]
-        let to = unsafe { SendRight::from_raw(name, self.task.clone()) };
+    fn say(&mut self, name: PortName) {
+        let mut dice = self.dice.split();
         let null = ReceiveRight::null(&self.task);
-        let told = self.dice.flip();
-        let said = call(&mut self.dice, &to, if told { &self.reply } else { &null });
-        let _ = to.into_raw();
-        said
+        let reply = if dice.flip() { &self.reply } else { &null };
+        let _ = self.lent(name, |to| call(&mut dice, to, reply));
     }
 
     /// The bytes of a call, by calling oneself.
@@ -182,7 +210,7 @@ impl Liar {
             return;
         }
         let _ = mach_port::mach_port_deallocate(&own, name);
-        if self.dice.below(30) == 0 {
+        if self.dice.below(200) == 0 {
             let _ = mach_port::mach_port_destroy(&own, name);
         }
     }
@@ -206,7 +234,7 @@ fn call(dice: &mut Dice, to: &SendRight<Task>, reply: &ReceiveRight<Task>) -> Re
         7 => mach::memory_object_set_attributes(to, first, second, strategy),
         8 | 9 => mach::memory_object_ready(to, first, strategy),
         10 => mach::memory_object_change_attributes(to, first, strategy, reply),
-        _ if dice.below(8) == 0 => mach::memory_object_destroy(to, Ok(())),
+        _ if dice.below(60) == 0 => mach::memory_object_destroy(to, Ok(())),
         _ => mach::memory_object_ready(to, true, CopyStrategy::DELAY),
     }
 }
