@@ -4,6 +4,7 @@ mod asked;
 mod attributes;
 mod begin;
 mod copies;
+mod darwin;
 mod data;
 mod desk;
 mod dice;
