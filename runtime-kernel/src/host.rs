@@ -10,6 +10,7 @@ use crate::exception::Handlers;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::kobject::KernelObject;
+use crate::processor_set::ProcessorSet;
 use crate::schedule::Schedule;
 use crate::special::Special;
 use crate::sync::{Mutex, Rank};
@@ -33,12 +34,13 @@ pub(crate) struct Host {
     pub(crate) processor: Processor,
     /// Of what flavors the states are that the host's handlers may ask for.
     pub(crate) machine: Machine,
+    pub(crate) processor_set: ProcessorSet,
 }
 
 impl Host {
     pub(crate) fn new(budget: Budget, schedule: Option<Arc<Schedule>>, processor: Processor) -> Arc<Host> {
         Arc::new_cyclic(|this: &Weak<Host>| Host {
-            port: Port::of_object(AbiId::GnumachI386, KernelObject::Host),
+            port: Port::of_object(AbiId::GnumachI386, KernelObject::Host(this.clone())),
             control: Port::of_object(AbiId::GnumachI386, KernelObject::HostPriv(this.clone())),
             budget: Arc::new(budget),
             schedule: schedule.clone(),
@@ -48,6 +50,7 @@ impl Host {
             handlers: Handlers::new(Rank::Kernel),
             processor,
             machine: Machine::Darwin(processor),
+            processor_set: ProcessorSet::new(this),
         })
     }
 
@@ -82,5 +85,6 @@ impl Host {
         self.budget.frames.end();
         drop(ReceiveRef::of(self.port.clone()));
         drop(ReceiveRef::of(self.control.clone()));
+        self.processor_set.end();
     }
 }

@@ -29,9 +29,13 @@ pub(crate) enum KernelObject {
     /// A thread.
     Thread(Weak<ThreadObject>),
     /// The host.
-    Host,
+    Host(Weak<Host>),
     /// The host, for those who may do more to it.
     HostPriv(Weak<Host>),
+    /// The processor set of a host.
+    ProcessorSet(Weak<Host>),
+    /// The same, for those who may only ask.
+    ProcessorSetName(Weak<Host>),
     /// Memory that can be mapped.
     MemoryEntry(Arc<MemoryEntry>),
     /// What the kernel has of a memory object, for its manager.
@@ -99,13 +103,39 @@ impl KernelObject {
         }
     }
 
+    /// The host, for whatever is asked of it.
+    pub(crate) fn host(&self) -> Option<Arc<Host>> {
+        match self {
+            KernelObject::Host(it) | KernelObject::HostPriv(it) => it.upgrade(),
+            _ => None,
+        }
+    }
+
+    /// The host of a processor set, if it is one that may be changed.
+    pub(crate) fn processor_set(&self) -> Option<Arc<Host>> {
+        match self {
+            KernelObject::ProcessorSet(it) => it.upgrade(),
+            _ => None,
+        }
+    }
+
+    /// The host of a processor set, if it is one.
+    pub(crate) fn processor_set_name(&self) -> Option<Arc<Host>> {
+        match self {
+            KernelObject::ProcessorSet(it) | KernelObject::ProcessorSetName(it) => it.upgrade(),
+            _ => None,
+        }
+    }
+
     /// Darwin's number for its kind (`ipc_kobject_type_t`).
     pub(crate) fn kind(&self) -> u32 {
         match self {
             KernelObject::Thread(_) => 1,
             KernelObject::Task(_) => 2,
-            KernelObject::Host => 3,
+            KernelObject::Host(_) => 3,
             KernelObject::HostPriv(_) => 4,
+            KernelObject::ProcessorSet(_) => 6,
+            KernelObject::ProcessorSetName(_) => 7,
             KernelObject::Control(_) => 10,
             KernelObject::Name(_) => 20,
             KernelObject::MemoryEntry(_) => 28,
@@ -118,8 +148,10 @@ impl fmt::Debug for KernelObject {
         match self {
             KernelObject::Task(it) => write!(f, "task {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
             KernelObject::Thread(it) => write!(f, "thread {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
-            KernelObject::Host => f.write_str("host"),
+            KernelObject::Host(_) => f.write_str("host"),
             KernelObject::HostPriv(_) => f.write_str("privileged host"),
+            KernelObject::ProcessorSet(_) => f.write_str("processor set"),
+            KernelObject::ProcessorSetName(_) => f.write_str("name of a processor set"),
             KernelObject::MemoryEntry(it) => write!(f, "memory of {} bytes", it.size),
             KernelObject::Control(it) => write!(f, "control of {:?}", it.object()),
             KernelObject::Name(it) => write!(f, "name of {:?}", it.object()),

@@ -28,7 +28,8 @@
 //! there; in a parallel one the thread may still be on its way. A thread that was terminated, or whose task was, unwinds
 //! with [`Terminated`]. A thread that a message has made gets its program by [`Task::start`]; until then it has a state,
 //! ports and a priority, and does nothing. States of processors are kept as they were set, and no machine code runs.
-//! Priorities are told, and do not decide who runs. Processor time is not measured: all times are zero.
+//! Priorities and policies are told, and do not decide who runs; their numbers are those of the task's system, from 0,
+//! the best, to 31, or in Darwin from 127 to 0. Processor time is not measured: all times are zero.
 //!
 //! # What is otherwise than in Darwin
 //! - Exceptions go to handlers in the forms `EXCEPTION_DEFAULT`, `EXCEPTION_STATE` and `EXCEPTION_STATE_IDENTITY`; those
@@ -63,6 +64,7 @@ mod kobject;
 #[cfg(all(test, loom))]
 mod models;
 pub mod names;
+mod processor_set;
 mod schedule;
 mod server;
 mod special;

@@ -5,6 +5,7 @@ mod darwin;
 mod exceptions;
 mod info;
 mod mach3;
+mod processor_set;
 mod tasks;
 mod vm;
 
@@ -140,6 +141,20 @@ fn cache(from: &PortIn<'_, InKernel>) -> Maybe<Object> {
 
 fn host_control(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
     Maybe(object(from, KernelObject::host_control))
+}
+
+fn host(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
+    Maybe(object(from, KernelObject::host))
+}
+
+/// The host whose processor set a port stands for.
+fn processor_set(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
+    Maybe(object(from, KernelObject::processor_set))
+}
+
+/// The same of the name of one.
+fn processor_set_name(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
+    Maybe(object(from, KernelObject::processor_set_name))
 }
 
 fn privileged(from: &PortIn<'_, InKernel>) -> Privileged {

@@ -28,7 +28,7 @@ use crate::kobject::KernelObject;
 use crate::schedule::Schedule;
 use crate::special::{Special, SpecialPorts};
 use crate::sync::{Mutex, Rank};
-use crate::thread::{self, Machine, Thread};
+use crate::thread::{self, Machine, Scale, Thread};
 use crate::trap::{self, Call};
 use crate::vm::{self, Map, MapCopy};
 
@@ -69,7 +69,7 @@ impl TaskObject {
             special: SpecialPorts::new(Rank::Task),
             schedule: host.schedule.clone(),
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
-            threads: Mutex::new(Rank::Task, Threads::new()),
+            threads: Mutex::new(Rank::Task, Threads::new(Scale::of(abi))),
             handlers: Handlers::new(Rank::Task),
             machine: Machine::of(abi, host.processor),
             emulation: Emulation::new(),

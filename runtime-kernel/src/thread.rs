@@ -22,7 +22,7 @@ use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
 use crate::trap as doors;
 
-pub(crate) use priority::{Priority, TIMESHARE, USER, check as check_priority};
+pub(crate) use priority::{Constraint, FIFO, FIXED, Limit, Priority, Scale, Scheduling, TIMESHARE};
 pub use run::Terminated;
 #[cfg(all(test, loom))]
 pub(crate) use run::set_current;
@@ -47,7 +47,7 @@ pub(crate) struct ThreadObject {
 impl ThreadObject {
     /// A thread of a task, which must still adopt it.
     pub(crate) fn new(name: &str, task: &Arc<TaskObject>) -> Arc<ThreadObject> {
-        let (abi, priority) = (task.space.abi, Priority::of_task(task.priority()));
+        let (abi, priority) = (task.space.abi, task.priority().of_thread());
         ThreadObject::of(name, Arc::downgrade(task), abi, task.machine, priority)
     }
 
@@ -99,7 +99,11 @@ impl ThreadObject {
         Ok(())
     }
 
-    fn check_living(&self) -> Result<(), KernReturn> {
+    /// Whether it has not ended.
+    ///
+    /// # Errors
+    /// `KERN_TERMINATED` if it has.
+    pub(crate) fn check_living(&self) -> Result<(), KernReturn> {
         if self.run.has_ended() { Err(KernReturn::TERMINATED) } else { Ok(()) }
     }
 
@@ -158,6 +162,30 @@ impl ThreadObject {
         }
         self.priority.lock().wired = wired;
         Ok(())
+    }
+
+    /// Policies that it may have, a bit each.
+    fn allowed_policies(&self) -> i32 {
+        let host = self.task.upgrade().and_then(|it| it.host.upgrade());
+        host.map_or(TIMESHARE, |it| it.processor_set.policies())
+    }
+
+    /// `thread_policy` of Mach 3.
+    ///
+    /// # Errors
+    /// Those of [`Priority::set_policy`].
+    pub(crate) fn set_policy(&self, policy: i32, quantum: i32) -> Result<(), KernReturn> {
+        let allowed = self.allowed_policies();
+        self.priority.lock().set_policy(policy, quantum, allowed)
+    }
+
+    /// `thread_policy` and `thread_set_policy` of Darwin.
+    ///
+    /// # Errors
+    /// Those of [`Priority::schedule`].
+    pub(crate) fn schedule(&self, it: Scheduling, limit: Limit) -> Result<(), KernReturn> {
+        let allowed = self.allowed_policies();
+        self.priority.lock().schedule(it, limit, allowed)
     }
 
     /// Whether it is the thread that asks.

@@ -74,7 +74,8 @@ impl Walk {
     /// Walks from the tasks and from the host.
     pub(crate) fn of(tasks: &[Arc<TaskObject>], host: &Host) -> Walk {
         let mut walk = Walk::default();
-        [&host.port, &host.control].into_iter().for_each(|it| walk.kernel_port(it, "host"));
+        let set = &host.processor_set;
+        [&host.port, &host.control, &set.name, &set.control].into_iter().for_each(|it| walk.kernel_port(it, "host"));
         host.handlers.each(&mut |it| walk.carried(it, Place::Kernel("host")));
         if let Some(manager) = host.budget.frames.manager() {
             walk.found(manager.port()).sends.push(Place::Kernel("host"));

@@ -6,10 +6,10 @@ use std::sync::Weak;
 use loom::thread::spawn;
 
 use super::*;
-use crate::thread::{Machine, Priority, Terminated, ThreadObject, USER, set_current, stop, trap};
+use crate::thread::{Machine, Priority, Scale, Terminated, ThreadObject, set_current, stop, trap};
 
 fn thread() -> Arc<ThreadObject> {
-    let priority = Priority::of_task(USER);
+    let priority = Priority::of_users(Scale::Mach3);
     ThreadObject::of("thread", Weak::new(), AbiId::GnumachI386, Machine::I386, priority)
 }
 

@@ -3,21 +3,27 @@
 mod attributes;
 mod construct;
 mod host_priv;
+mod info;
+mod mach_host;
 mod mach_port;
 mod mach_vm;
 mod memory;
 mod memory_object_control;
+mod policy;
+mod processor_set;
 mod space_info;
 mod task;
 mod thread_act;
 mod vm;
 mod vm_map;
 
+use generated::darwin::mach_host::{IpcVoucherAttrControl, MachVoucherAttrManager};
 use generated::darwin::task::KcdataObject;
 use generated::darwin::types;
 use generated::darwin::{
-    host_priv as host_priv_wire, mach_port as mach_port_wire, mach_vm as mach_vm_wire,
-    memory_object_control as control_wire, task as task_wire, thread_act as thread_act_wire, vm_map as vm_map_wire,
+    host_priv as host_priv_wire, mach_host as mach_host_wire, mach_port as mach_port_wire, mach_vm as mach_vm_wire,
+    memory_object_control as control_wire, processor_set as processor_set_wire, task as task_wire,
+    thread_act as thread_act_wire, vm_map as vm_map_wire,
 };
 use mig_rt::Subsystem;
 
@@ -49,18 +55,21 @@ translate! {
     types::MemEntryNamePort => Source::of, Source;
     types::MemoryObjectControl => super::cache, Maybe<Object>;
     types::HostPriv => super::host_control, Maybe<Host>;
-    types::ProcessorSetName => super::nothing, ();
+    types::Host => super::host, Maybe<Host>;
+    types::ProcessorSetName => super::processor_set_name, Maybe<Host>;
+    types::ProcessorSet => super::processor_set, Maybe<Host>;
     types::LockSet => super::nothing, ();
     types::SemaphoreConsumeRef => super::nothing, ();
-    types::ProcessorSet => super::nothing, ();
     types::TaskSuspensionToken => super::nothing, ();
     types::IpcVoucher => super::nothing, ();
     types::TaskIdToken => super::nothing, ();
     KcdataObject => super::nothing, ();
+    MachVoucherAttrManager => super::nothing, ();
 }
 outtran! {
     types::Task types::ThreadAct types::LockSet types::Semaphore types::ProcessorSetName types::IpcVoucher
     types::TaskIdToken types::MemEntryNamePortMoveSend types::ClockCtrl types::ProcessorSet
+    types::ClockServ types::Host IpcVoucherAttrControl
 }
 
 pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
@@ -79,5 +88,9 @@ pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
         control_wire::darwin_ilp32::subsystem(),
         host_priv_wire::darwin_lp64::subsystem(),
         host_priv_wire::darwin_ilp32::subsystem(),
+        mach_host_wire::darwin_lp64::subsystem(),
+        mach_host_wire::darwin_ilp32::subsystem(),
+        processor_set_wire::darwin_lp64::subsystem(),
+        processor_set_wire::darwin_ilp32::subsystem(),
     ]
 }

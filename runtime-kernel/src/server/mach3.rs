@@ -11,6 +11,7 @@ use generated::mach3::{mach as mach_wire, mach_host as mach_host_wire, mach_port
 use mig_rt::Subsystem;
 
 use super::{Maybe, Privileged, Server, outtran, translate};
+use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
@@ -22,10 +23,10 @@ translate! {
     types::Thread => super::thread, Maybe<ThreadObject>;
     types::HostPriv => super::privileged, Privileged;
     types::VmTask => super::task, Maybe<TaskObject>;
-    types::Host => super::nothing, ();
+    types::Host => super::host, Maybe<Host>;
     types::Processor => super::nothing, ();
-    types::ProcessorSet => super::nothing, ();
-    types::ProcessorSetName => super::nothing, ();
+    types::ProcessorSet => super::processor_set, Maybe<Host>;
+    types::ProcessorSetName => super::processor_set_name, Maybe<Host>;
     types::MemoryObjectControl => super::cache, Maybe<Object>;
 }
 outtran! {

@@ -10,10 +10,9 @@ use crate::exception::{Exception, raise};
 use crate::ipc::right::ReceiveRef;
 use crate::kobject::KernelObject;
 use crate::special::Special;
-use crate::thread::{self, Thread, ThreadObject, USER, check_priority};
+use crate::thread::{self, Limit, Priority, Scale, Scheduling, TIMESHARE, Thread, ThreadObject};
 
 /// The threads of a task.
-#[derive(Default)]
 pub(crate) struct Threads {
     list: Vec<Arc<ThreadObject>>,
     /// What `task_suspend` has counted.
@@ -22,13 +21,31 @@ pub(crate) struct Threads {
     born: u32,
     ended: bool,
     /// What its threads have at first.
-    priority: i32,
+    priority: Priority,
+    /// What it is to its user (`TASK_CATEGORY_POLICY`).
+    role: i32,
 }
 
 impl Threads {
     /// Those of a new task.
-    pub(super) fn new() -> Threads {
-        Threads { priority: USER, ..Threads::default() }
+    pub(super) fn new(scale: Scale) -> Threads {
+        let priority = Priority::of_users(scale);
+        Threads { list: Vec::new(), suspensions: 0, born: 0, ended: false, priority, role: 0 }
+    }
+}
+
+impl Threads {
+    /// Changes the priority of each, if that is asked for. The first error, if there is one; the others are changed.
+    fn change(
+        &self,
+        asked: bool,
+        mut change: impl FnMut(&mut Priority) -> Result<(), KernReturn>,
+    ) -> Result<(), KernReturn> {
+        let mut result = Ok(());
+        for thread in self.list.iter().filter(|_| asked) {
+            result = result.and(change(&mut thread.priority.lock()));
+        }
+        result
     }
 }
 
@@ -121,7 +138,7 @@ impl TaskObject {
     }
 
     /// What new threads of it have.
-    pub(crate) fn priority(&self) -> i32 {
+    pub(crate) fn priority(&self) -> Priority {
         self.threads.lock().priority
     }
 
@@ -131,17 +148,50 @@ impl TaskObject {
     /// `KERN_INVALID_ARGUMENT` if the number is none; `KERN_FAILURE` if some thread cannot have it, or if the task has
     /// ended.
     pub(crate) fn set_priority(&self, priority: i32, change_threads: bool) -> Result<(), KernReturn> {
-        check_priority(priority)?;
+        let mut threads = self.threads.lock();
+        let mut new = threads.priority;
+        new.set_default(priority)?;
+        if threads.ended {
+            return Err(KernReturn::FAILURE);
+        }
+        threads.priority = new;
+        threads.change(change_threads, |it| it.set(priority, false))
+    }
+
+    /// `task_policy` and `task_set_policy`: that of new threads, and of those that there are if that is asked for.
+    ///
+    /// # Errors
+    /// Those of [`Priority::schedule`], of the task or of some thread; `KERN_FAILURE` if the task has ended.
+    pub(crate) fn schedule(&self, it: Scheduling, limit: Limit, change_threads: bool) -> Result<(), KernReturn> {
+        let allowed = self.host.upgrade().map_or(TIMESHARE, |it| it.processor_set.policies());
         let mut threads = self.threads.lock();
         if threads.ended {
             return Err(KernReturn::FAILURE);
         }
-        threads.priority = priority;
-        let mut result = Ok(());
-        for thread in threads.list.iter().filter(|_| change_threads) {
-            result = result.and(thread.priority.lock().set(priority, false));
-        }
-        result
+        threads.priority.schedule(it, limit, allowed)?;
+        threads.change(change_threads, |thread| thread.schedule(it, limit, allowed))
+    }
+
+    /// A policy is allowed no longer.
+    pub(crate) fn give_up_policy(&self, policy: i32) {
+        let mut threads = self.threads.lock();
+        threads.priority.give_up_policy(policy);
+        threads.list.iter().for_each(|it| it.priority.lock().give_up_policy(policy));
+    }
+
+    /// What it is to its user.
+    pub(crate) fn role(&self) -> i32 {
+        self.threads.lock().role
+    }
+
+    /// Another role.
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if it has ended.
+    pub(crate) fn set_role(&self, role: i32) -> Result<(), KernReturn> {
+        let mut threads = self.threads.lock();
+        threads.role = role;
+        if threads.ended { Err(KernReturn::FAILURE) } else { Ok(()) }
     }
 
     /// How often it is suspended.

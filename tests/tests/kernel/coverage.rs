@@ -145,6 +145,7 @@ fn chapter(number: &str) -> &'static str {
         "5" => "Memory managers",
         "6" => "Threads",
         "7" => "Tasks",
+        "9" => "Processors",
         "A" => "Servers of what the kernel sends",
         _ => "Ports that tasks and threads carry",
     }

@@ -5,6 +5,7 @@ mod exceptions;
 mod faults;
 mod handlers;
 mod info;
+mod policies;
 mod races;
 mod rescue;
 mod scheduling;

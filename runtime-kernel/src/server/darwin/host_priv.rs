@@ -30,6 +30,15 @@ impl HostPrivServer<InKernel> for Server {
         set_default_manager(host_priv.host().map_err(|_| KernReturn::INVALID_HOST)?, default_manager)
     }
 
+    fn host_processor_set_priv(
+        &mut self,
+        host_priv: Maybe<Host>,
+        set_name: Maybe<Host>,
+    ) -> Result<SendRight<InKernel>, KernReturn> {
+        host_priv.host()?;
+        Ok(InKernel::send(set_name.host()?.processor_set.controlled()))
+    }
+
     fn thread_wire(
         &mut self,
         host_priv: Maybe<Host>,

@@ -2,19 +2,21 @@
 
 use generated::darwin::task::{TaskServer, task_get_emulation_vector};
 use generated::darwin::types::{
-    ExceptionBehavior, ExceptionMask, TASK_BOOTSTRAP_PORT, TASK_HOST_PORT, TASK_INSPECT_PORT, TASK_KERNEL_PORT,
+    ExceptionBehavior, ExceptionMask, Policy, TASK_BOOTSTRAP_PORT, TASK_HOST_PORT, TASK_INSPECT_PORT, TASK_KERNEL_PORT,
     TASK_NAME_PORT, TASK_PORT_REGISTER_MAX, TASK_READ_PORT,
 };
 use generated::mach3::types::EML_BAD_TASK;
 use mig_rt::{Address, KernReturn, Region, Rights, RightsRoom, Room, SendRight};
 
+use super::{info, policy};
+use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
-use crate::server::info;
 use crate::server::tasks::{create, create_running, emulation_calls, task_calls};
 use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
 use crate::task::TaskObject;
+use crate::thread::Limit;
 
 /// Ports that a task hands on.
 const MOST: usize = TASK_PORT_REGISTER_MAX as usize;
@@ -47,7 +49,7 @@ impl TaskServer<InKernel> for Server {
         flavor: i32,
         task_info_out: &mut Room<'_, u32>,
     ) -> Result<(), KernReturn> {
-        info::task_of_darwin(target_task.task()?, flavor, task_info_out)
+        info::of_task(target_task.task()?, flavor, task_info_out)
     }
 
     fn thread_create_running(
@@ -67,6 +69,46 @@ impl TaskServer<InKernel> for Server {
         inherit_memory: bool,
     ) -> Result<SendRight<InKernel>, KernReturn> {
         create(&target_task, inherit_memory)
+    }
+
+    fn task_policy(
+        &mut self,
+        task: Maybe<TaskObject>,
+        policy: Policy,
+        base: &[i32],
+        set_limit: bool,
+        change: bool,
+    ) -> Result<(), KernReturn> {
+        let limit = if set_limit { Limit::Base } else { Limit::AsItWas };
+        task.task()?.schedule(policy::scheduling(policy, base)?, limit, change)
+    }
+
+    fn task_set_policy(
+        &mut self,
+        task: Maybe<TaskObject>,
+        pset: Maybe<Host>,
+        policy: Policy,
+        base: &[i32],
+        limit: &[i32],
+        change: bool,
+    ) -> Result<(), KernReturn> {
+        let task = task.task()?;
+        pset.host()?;
+        task.schedule(policy::scheduling(policy, base)?, policy::limit(limit)?, change)
+    }
+
+    fn task_policy_set(&mut self, task: Maybe<TaskObject>, flavor: u32, policy_info: &[u32]) -> Result<(), KernReturn> {
+        policy::set_of_task(task.task()?, flavor, policy_info)
+    }
+
+    fn task_policy_get(
+        &mut self,
+        task: Maybe<TaskObject>,
+        flavor: u32,
+        policy_info: &mut Room<'_, u32>,
+        get_default: bool,
+    ) -> Result<bool, KernReturn> {
+        policy::of_task(task.task()?, flavor, policy_info, get_default)
     }
 
     /// Name, inspection and reading have no ports of their own here: what they give is the task's port itself.

@@ -2,17 +2,18 @@
 
 use generated::darwin::thread_act::ThreadActServer;
 use generated::darwin::types::{
-    ExceptionBehavior, ExceptionMask, THREAD_INSPECT_PORT, THREAD_KERNEL_PORT, THREAD_READ_PORT,
+    ExceptionBehavior, ExceptionMask, Policy, THREAD_INSPECT_PORT, THREAD_KERNEL_PORT, THREAD_READ_PORT,
 };
 use mig_rt::{KernReturn, RightsRoom, Room, SendRight};
 
+use super::{info, policy};
+use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
-use crate::server::info;
 use crate::server::tasks::thread_calls;
 use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
-use crate::thread::ThreadObject;
+use crate::thread::{Limit, ThreadObject};
 
 fn settable(number: i32) -> Option<Special> {
     (number == THREAD_KERNEL_PORT).then_some(Special::Kernel)
@@ -60,7 +61,50 @@ impl ThreadActServer<InKernel> for Server {
         flavor: i32,
         thread_info_out: &mut Room<'_, u32>,
     ) -> Result<(), KernReturn> {
-        info::thread_of_darwin(target_act.thread()?, flavor, thread_info_out)
+        info::of_thread(target_act.thread()?, flavor, thread_info_out)
+    }
+
+    fn thread_policy(
+        &mut self,
+        thr_act: Maybe<ThreadObject>,
+        policy: Policy,
+        base: &[i32],
+        set_limit: bool,
+    ) -> Result<(), KernReturn> {
+        let limit = if set_limit { Limit::Base } else { Limit::AsItWas };
+        thr_act.thread()?.schedule(policy::scheduling(policy, base)?, limit)
+    }
+
+    fn thread_set_policy(
+        &mut self,
+        thr_act: Maybe<ThreadObject>,
+        pset: Maybe<Host>,
+        policy: Policy,
+        base: &[i32],
+        limit: &[i32],
+    ) -> Result<(), KernReturn> {
+        let thread = thr_act.thread()?;
+        pset.host()?;
+        thread.schedule(policy::scheduling(policy, base)?, policy::limit(limit)?)
+    }
+
+    fn thread_policy_set(
+        &mut self,
+        thread: Maybe<ThreadObject>,
+        flavor: u32,
+        policy_info: &[u32],
+    ) -> Result<(), KernReturn> {
+        policy::set_of_thread(thread.thread()?, flavor, policy_info).map_err(ended)
+    }
+
+    fn thread_policy_get(
+        &mut self,
+        thread: Maybe<ThreadObject>,
+        flavor: u32,
+        policy_info: &mut Room<'_, u32>,
+        get_default: bool,
+    ) -> Result<bool, KernReturn> {
+        policy::of_thread(thread.thread()?, flavor, policy_info, get_default).map_err(ended)
     }
 
     /// Of a thread that has not given up its priority there is nothing to end.

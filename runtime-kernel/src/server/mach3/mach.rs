@@ -66,7 +66,7 @@ impl MachServer<InKernel> for Server {
         flavor: i32,
         task_info_out: &mut Room<'_, u32>,
     ) -> Result<(), KernReturn> {
-        info::task_of_mach3(target_task.task()?, flavor, task_info_out)
+        info::of_task(target_task.task()?, flavor, task_info_out)
     }
 
     fn thread_info(
@@ -75,7 +75,7 @@ impl MachServer<InKernel> for Server {
         flavor: i32,
         thread_info_out: &mut Room<'_, u32>,
     ) -> Result<(), KernReturn> {
-        info::thread_of_mach3(target_thread.thread()?, flavor, thread_info_out)
+        info::of_thread(target_thread.thread()?, flavor, thread_info_out)
     }
 
     fn thread_get_state(

@@ -1,13 +1,15 @@
 //! `mach_host` of Mach 3: what the host does for tasks.
 
 use generated::mach3::mach_host::MachHostServer;
-use mig_rt::{Address, KernReturn, PortIn, PortName, Protection, Size};
+use mig_rt::{Address, KernReturn, PortIn, PortName, Protection, SendRight, Size};
 
 use super::vm;
+use crate::host::Host;
 use crate::in_kernel::InKernel;
+use crate::server::processor_set::policy_calls;
 use crate::server::{Maybe, Privileged, Server, privileged};
 use crate::task::TaskObject;
-use crate::thread::{Priority, ThreadObject};
+use crate::thread::ThreadObject;
 
 impl MachHostServer<InKernel> for Server {
     fn thread_priority(&mut self, thread: Maybe<ThreadObject>, priority: i32, set_max: bool) -> Result<(), KernReturn> {
@@ -23,9 +25,35 @@ impl MachHostServer<InKernel> for Server {
         task.task()?.set_priority(priority, change_threads)
     }
 
-    fn thread_policy(&mut self, thread: Maybe<ThreadObject>, policy: i32, _: i32) -> Result<(), KernReturn> {
-        thread.thread().and_then(|_| Priority::set_policy(policy))
+    fn thread_max_priority(
+        &mut self,
+        thread: Maybe<ThreadObject>,
+        processor_set: Maybe<Host>,
+        max_priority: i32,
+    ) -> Result<(), KernReturn> {
+        let thread = thread.thread()?;
+        processor_set.host()?;
+        thread.priority.lock().set_best(max_priority)
     }
+
+    fn thread_policy(&mut self, thread: Maybe<ThreadObject>, policy: i32, data: i32) -> Result<(), KernReturn> {
+        thread.thread()?.set_policy(policy, data)
+    }
+
+    fn processor_set_default(&mut self, host: Maybe<Host>) -> Result<SendRight<InKernel>, KernReturn> {
+        Ok(InKernel::send(host.host()?.processor_set.named()))
+    }
+
+    fn host_processor_set_priv(
+        &mut self,
+        host_priv: Privileged,
+        set_name: Maybe<Host>,
+    ) -> Result<SendRight<InKernel>, KernReturn> {
+        host_priv.check().map_err(|_| KernReturn::INVALID_ARGUMENT)?;
+        Ok(InKernel::send(set_name.host()?.processor_set.controlled()))
+    }
+
+    policy_calls!();
 
     fn thread_depress_abort(&mut self, thread: Maybe<ThreadObject>) -> Result<(), KernReturn> {
         thread.thread()?.priority.lock().raise();

@@ -10,7 +10,7 @@ use crate::covers::Outcome;
 use crate::ports::{self, each};
 use crate::world::World;
 
-fn sched(abi: AbiId, thread: &SendRight<Task>) -> mach3::types::ThreadSchedInfo {
+pub(super) fn sched(abi: AbiId, thread: &SendRight<Task>) -> mach3::types::ThreadSchedInfo {
     flavored(abi, |flavor, room| mach3::mach::any::thread_info(abi, thread, flavor, room)).unwrap()
 }
 
