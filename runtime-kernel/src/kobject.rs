@@ -26,6 +26,8 @@ use crate::vm::{MemoryEntry, Object};
 pub(crate) enum KernelObject {
     /// A task, its port names and its memory.
     Task(Weak<TaskObject>),
+    /// A task that is suspended while rights to the port exist.
+    SuspendedTask(Weak<TaskObject>),
     /// A thread.
     Thread(Weak<ThreadObject>),
     /// The host.
@@ -52,6 +54,16 @@ impl KernelObject {
         }
     }
 
+    /// A send-once right to its port went unused.
+    pub(crate) fn send_once(&self) {
+        if let KernelObject::SuspendedTask(it) = self
+            && let Some(task) = it.upgrade()
+        {
+            // Somebody may have resumed it by its own port.
+            let _ = task.resume();
+        }
+    }
+
     /// Its port is gone.
     pub(crate) fn port_died(&self) {}
 
@@ -59,6 +71,14 @@ impl KernelObject {
     pub(crate) fn task(&self) -> Option<Arc<TaskObject>> {
         match self {
             KernelObject::Task(it) => it.upgrade(),
+            _ => None,
+        }
+    }
+
+    /// The task, if it is one that is suspended and lives.
+    pub(crate) fn suspended_task(&self) -> Option<Arc<TaskObject>> {
+        match self {
+            KernelObject::SuspendedTask(it) => it.upgrade(),
             _ => None,
         }
     }
@@ -139,6 +159,7 @@ impl KernelObject {
             KernelObject::Control(_) => 10,
             KernelObject::Name(_) => 20,
             KernelObject::MemoryEntry(_) => 28,
+            KernelObject::SuspendedTask(_) => 36,
         }
     }
 }
@@ -147,6 +168,9 @@ impl fmt::Debug for KernelObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KernelObject::Task(it) => write!(f, "task {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
+            KernelObject::SuspendedTask(it) => {
+                write!(f, "suspension of task {}", it.upgrade().as_ref().map_or("", |it| &it.name))
+            }
             KernelObject::Thread(it) => write!(f, "thread {}", it.upgrade().as_ref().map_or("", |it| &it.name)),
             KernelObject::Host(_) => f.write_str("host"),
             KernelObject::HostPriv(_) => f.write_str("privileged host"),

@@ -42,6 +42,11 @@ impl Maybe<TaskObject> {
         self.0.as_deref().map(|it| &*it.space).ok_or(KernReturn::INVALID_TASK)
     }
 
+    /// The task, for whoever keeps it.
+    pub(crate) fn shared(&self) -> Result<&Arc<TaskObject>, KernReturn> {
+        self.0.as_ref().ok_or(KernReturn::INVALID_ARGUMENT)
+    }
+
     /// The task.
     pub(crate) fn task(&self) -> Result<&TaskObject, KernReturn> {
         self.0.as_deref().ok_or(KernReturn::INVALID_ARGUMENT)
@@ -129,6 +134,10 @@ fn object<X>(from: &PortIn<'_, InKernel>, look: impl FnOnce(&KernelObject) -> Op
 
 fn task(from: &PortIn<'_, InKernel>) -> Maybe<TaskObject> {
     Maybe(object(from, KernelObject::task))
+}
+
+fn suspended_task(from: &PortIn<'_, InKernel>) -> Maybe<TaskObject> {
+    Maybe(object(from, KernelObject::suspended_task))
 }
 
 fn thread(from: &PortIn<'_, InKernel>) -> Maybe<ThreadObject> {

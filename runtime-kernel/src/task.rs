@@ -32,7 +32,7 @@ use crate::thread::{self, Machine, Scale, Thread};
 use crate::trap::{self, Call};
 use crate::vm::{self, Map, MapCopy};
 
-use control::Threads;
+use control::{Past, Threads};
 use emulation::Emulation;
 pub use memory::{ProgramMemory, Word};
 pub use transport::TaskMemory;
@@ -46,6 +46,8 @@ pub(crate) struct TaskObject {
     pub(crate) schedule: Option<Arc<Schedule>>,
     pub(crate) port: Arc<Port>,
     threads: Mutex<Threads>,
+    /// What remains of threads that have ended.
+    pub(crate) past: Past,
     pub(crate) handlers: Handlers,
     pub(crate) machine: Machine,
     pub(crate) emulation: Emulation,
@@ -70,6 +72,7 @@ impl TaskObject {
             schedule: host.schedule.clone(),
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
             threads: Mutex::new(Rank::Task, Threads::new(Scale::of(abi))),
+            past: Past::default(),
             handlers: Handlers::new(Rank::Task),
             machine: Machine::of(abi, host.processor),
             emulation: Emulation::new(),

@@ -1,5 +1,6 @@
 //! Threads of tasks: host threads that the kernel knows.
 
+mod clock;
 mod priority;
 mod run;
 mod state;
@@ -12,6 +13,7 @@ use std::thread::JoinHandle;
 use mig_rt::{AbiId, KernReturn, Room, SendRight};
 
 use crate::effect::Scope;
+use crate::events::Events;
 use crate::exception::Handlers;
 use crate::in_kernel::Hands;
 use crate::ipc::port::Port;
@@ -22,11 +24,12 @@ use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
 use crate::trap as doors;
 
+pub(crate) use clock::Clock;
 pub(crate) use priority::{Constraint, FIFO, FIXED, Limit, Priority, Scale, Scheduling, TIMESHARE};
 pub use run::Terminated;
 #[cfg(all(test, loom))]
 pub(crate) use run::set_current;
-pub(crate) use run::{Run, current, interrupts, stop, trap};
+pub(crate) use run::{Run, count, current, interrupts, stop, trap};
 pub use state::Processor;
 pub(crate) use state::{Machine, MachineState};
 
@@ -42,6 +45,8 @@ pub(crate) struct ThreadObject {
     pub(crate) state: Mutex<MachineState>,
     pub(crate) hands: Hands,
     pub(crate) priority: Mutex<Priority>,
+    pub(crate) events: Events,
+    pub(crate) clock: Clock,
 }
 
 impl ThreadObject {
@@ -71,6 +76,8 @@ impl ThreadObject {
             state: Mutex::new(Rank::Thread, MachineState::default()),
             hands: Hands::new(),
             priority: Mutex::new(Rank::Thread, priority),
+            events: Events::default(),
+            clock: Clock::new(),
         });
         // It is new, and so has not ended.
         let _ = it.special.set(Special::Kernel, Carried::Send(SendRef::uncounted(&it.port)));
@@ -210,6 +217,9 @@ impl Drop for End {
         let _scope = Scope::open();
         doors::forget_reply_ports();
         if let Some(it) = run::set_current(None) {
+            if let Some(task) = it.task.upgrade() {
+                task.retire(&it);
+            }
             // It may have been terminated.
             let _ = it.end();
         }
@@ -243,7 +253,10 @@ impl<X: Send + 'static> Thread<X> {
         let turn = task.0.schedule.as_ref().map(|it| it.add(&object.name));
         let run = move || match turn {
             Some(turn) => turn.enter(|| own.run(own_task, program)),
-            None => own.run(own_task, program),
+            None => {
+                own.clock.start();
+                own.run(own_task, program)
+            }
         };
         let host = std::thread::Builder::new().name(object.name.clone()).spawn(run);
         Thread { host: host.expect("the host has threads"), object, task: task.clone() }

@@ -15,6 +15,7 @@ use mig_rt::{
 use crate::budget::Resource;
 use crate::buffer::MessageBuffer;
 use crate::effect;
+use crate::events::Event;
 use crate::ipc::copyin::{self, Ends};
 use crate::ipc::copyout::{self, Envelope, copy_out, cut_off};
 use crate::ipc::message::{Accepted, Message, Numbers, numbers};
@@ -86,7 +87,24 @@ pub(crate) fn mach_msg(task: &TaskObject, call: Call, buffer: &mut dyn MessageBu
     let mut span = trace::call(task.space.number, call.operation.send, call.operation.receive.is_some());
     let result = perform(task, call, buffer, &mut span);
     span.returns(result.as_ref().err().map(|it| it.code));
+    count(task, call.operation, &result);
     result
+}
+
+/// Counts what was sent and what has arrived.
+#[inline]
+fn count(task: &TaskObject, operation: Operation, result: &Result<Arrived, Failed>) {
+    let one = |what| {
+        if !thread::count(what) {
+            task.past.events.add_shared(what);
+        }
+    };
+    if operation.send && result.as_ref().map_or_else(|it| it.left == Left::Sent, |_| true) {
+        one(Event::Sent);
+    }
+    if operation.receive.is_some() && result.is_ok() {
+        one(Event::Received);
+    }
 }
 
 /// What became of a message that was sent.

@@ -112,6 +112,7 @@ impl Walk {
 
     fn task(&mut self, task: &TaskObject) {
         self.kernel_port(&task.port, "task");
+        task.tokens().iter().for_each(|it| self.kernel_port(it, "task"));
         task.special.each(&mut |it| self.carried(it, Place::Kernel("task")));
         task.handlers.each(&mut |it| self.carried(it, Place::Kernel("task")));
         for thread in task.threads() {

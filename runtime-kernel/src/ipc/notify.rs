@@ -146,7 +146,12 @@ pub(crate) fn no_senders(port: &Arc<Port>) {
 /// A send-once right to a port was destroyed unused.
 pub(crate) fn send_once(port: &Arc<Port>) {
     let right = SendOnceRef::unused(port);
-    if !port.is_alive() || port.object().is_some() {
+    if let Some(object) = port.object() {
+        right.spend();
+        object.send_once();
+        return;
+    }
+    if !port.is_alive() {
         right.spend();
         return;
     }

@@ -60,7 +60,7 @@ translate! {
     types::ProcessorSet => super::processor_set, Maybe<Host>;
     types::LockSet => super::nothing, ();
     types::SemaphoreConsumeRef => super::nothing, ();
-    types::TaskSuspensionToken => super::nothing, ();
+    types::TaskSuspensionToken => super::suspended_task, Maybe<TaskObject>;
     types::IpcVoucher => super::nothing, ();
     types::TaskIdToken => super::nothing, ();
     KcdataObject => super::nothing, ();

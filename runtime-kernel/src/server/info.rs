@@ -1,14 +1,28 @@
-//! What tasks and threads tell of themselves: what both sets ask alike, and Mach 3. Processor time is not measured, and so
-//! is none.
+//! What tasks and threads tell of themselves: what both sets ask alike, and Mach 3.
+//!
+//! Processor time is what the host says of its threads. It does not say how much of it was spent in this kernel, so all of
+//! it is the user's.
 
 use generated::mach3;
+use std::time::Duration;
+
 use generated::mach3::types::{TH_STATE_HALTED, TH_STATE_RUNNING, TH_STATE_STOPPED, TH_STATE_WAITING};
 use mig_rt::{Flavor, KernReturn, Room, Size};
 
+use crate::events::Event;
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
 
-const NO_TIME: mach3::types::TimeValue = mach3::types::TimeValue { seconds: 0, microseconds: 0 };
+/// Seconds and microseconds.
+pub(super) fn in_parts(it: Duration) -> (i32, i32) {
+    (i32::try_from(it.as_secs()).unwrap_or(i32::MAX), it.subsec_micros().cast_signed())
+}
+
+/// How this set writes a time.
+fn value(it: Duration) -> mach3::types::TimeValue {
+    let (seconds, microseconds) = in_parts(it);
+    mach3::types::TimeValue { seconds: seconds.into(), microseconds }
+}
 
 /// Writes a structure, if there is room for all of it.
 pub(super) fn put<F: Flavor>(room: &mut Room<'_, u32>, it: &F) -> Result<(), KernReturn> {
@@ -17,8 +31,9 @@ pub(super) fn put<F: Flavor>(room: &mut Room<'_, u32>, it: &F) -> Result<(), Ker
 
 /// `task_info` of Mach 3.
 pub(super) fn of_task(task: &TaskObject, flavor: i32, room: &mut Room<'_, u32>) -> Result<(), KernReturn> {
-    use mach3::types::{TaskBasicInfo, TaskThreadTimesInfo};
+    use mach3::types::{TaskBasicInfo, TaskEventsInfo, TaskThreadTimesInfo};
     let (all, resident) = task.map.sizes();
+    let (ended, living) = task.times();
     match flavor {
         TaskBasicInfo::NUMBER => put(
             room,
@@ -27,11 +42,28 @@ pub(super) fn of_task(task: &TaskObject, flavor: i32, room: &mut Room<'_, u32>) 
                 base_priority: task.priority().base,
                 virtual_size: Size(all),
                 resident_size: Size(resident),
-                user_time: NO_TIME,
-                system_time: NO_TIME,
+                user_time: value(ended),
+                system_time: value(Duration::ZERO),
             },
         ),
-        TaskThreadTimesInfo::NUMBER => put(room, &TaskThreadTimesInfo { user_time: NO_TIME, system_time: NO_TIME }),
+        TaskEventsInfo::NUMBER => {
+            let counts = task.events();
+            put(
+                room,
+                &TaskEventsInfo {
+                    faults: counts.faults(),
+                    zero_fills: counts.of(Event::ZeroFill),
+                    reactivations: 0,
+                    pageins: counts.of(Event::PageIn),
+                    cow_faults: counts.of(Event::CopyOnWrite),
+                    messages_sent: counts.of(Event::Sent),
+                    messages_received: counts.of(Event::Received),
+                },
+            )
+        }
+        TaskThreadTimesInfo::NUMBER => {
+            put(room, &TaskThreadTimesInfo { user_time: value(living), system_time: value(Duration::ZERO) })
+        }
         _ => Err(KernReturn::INVALID_ARGUMENT),
     }
 }
@@ -57,8 +89,8 @@ pub(super) fn of_thread(thread: &ThreadObject, flavor: i32, room: &mut Room<'_, 
         ThreadBasicInfo::NUMBER => put(
             room,
             &ThreadBasicInfo {
-                user_time: NO_TIME,
-                system_time: NO_TIME,
+                user_time: value(thread.clock.time()),
+                system_time: value(Duration::ZERO),
                 cpu_usage: 0,
                 base_priority: priority.base,
                 cur_priority: priority.current(),

@@ -1,13 +1,17 @@
 //! How a task is made, stopped and ended, and its threads with it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use mig_rt::{KernReturn, SendRight};
 
 use super::{Task, TaskObject};
 use crate::effect::Scope;
+use crate::events::{Counts, Events};
 use crate::exception::{Exception, raise};
-use crate::ipc::right::ReceiveRef;
+use crate::ipc::port::Port;
+use crate::ipc::right::{ReceiveRef, SendOnceRef};
 use crate::kobject::KernelObject;
 use crate::special::Special;
 use crate::thread::{self, Limit, Priority, Scale, Scheduling, TIMESHARE, Thread, ThreadObject};
@@ -24,13 +28,30 @@ pub(crate) struct Threads {
     priority: Priority,
     /// What it is to its user (`TASK_CATEGORY_POLICY`).
     role: i32,
+    /// Each send-once right to it keeps the task suspended.
+    tokens: Option<Arc<Port>>,
+}
+
+/// What a task remembers of threads that have ended, and of host threads that no task has started.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    pub(crate) events: Events,
+    /// Processor time in nanoseconds.
+    time: AtomicU64,
+}
+
+impl Past {
+    /// Processor time.
+    pub(crate) fn time(&self) -> Duration {
+        Duration::from_nanos(self.time.load(Ordering::Relaxed))
+    }
 }
 
 impl Threads {
     /// Those of a new task.
     pub(super) fn new(scale: Scale) -> Threads {
         let priority = Priority::of_users(scale);
-        Threads { list: Vec::new(), suspensions: 0, born: 0, ended: false, priority, role: 0 }
+        Threads { list: Vec::new(), suspensions: 0, born: 0, ended: false, priority, role: 0, tokens: None }
     }
 }
 
@@ -71,6 +92,27 @@ impl TaskObject {
         let gone = at.map(|it| threads.list.swap_remove(it));
         drop(threads);
         drop(gone);
+    }
+
+    /// A thread of it runs no more: what it did is the task's.
+    pub(crate) fn retire(&self, thread: &ThreadObject) {
+        // Whoever adds up sees it here or there.
+        let _threads = self.threads.lock();
+        self.past.events.take_over(&thread.events);
+        let time = u64::try_from(thread.clock.stop().as_nanos()).unwrap_or(u64::MAX);
+        self.past.time.fetch_add(time, Ordering::Relaxed);
+    }
+
+    /// What has happened to it and to its threads.
+    pub(crate) fn events(&self) -> Counts {
+        let threads = self.threads.lock();
+        threads.list.iter().fold(self.past.events.counts(), |sum, it| sum + it.events.counts())
+    }
+
+    /// Processor time of threads that have ended, and of those that there are.
+    pub(crate) fn times(&self) -> (Duration, Duration) {
+        let threads = self.threads.lock();
+        (self.past.time(), threads.list.iter().map(|it| it.clock.time()).sum())
     }
 
     /// Whether it has not ended.
@@ -217,6 +259,25 @@ impl TaskObject {
         self.change_suspensions(|it| it.checked_sub(1)).map(drop)
     }
 
+    /// `task_suspend2`: whoever has the right resumes the task by it, or by letting it go.
+    ///
+    /// # Errors
+    /// `KERN_FAILURE` if it has ended.
+    pub(crate) fn suspend_with_token(self: &Arc<TaskObject>) -> Result<SendOnceRef, KernReturn> {
+        self.suspend()?;
+        let mut threads = self.threads.lock();
+        if threads.ended {
+            return Err(KernReturn::FAILURE);
+        }
+        let new = || Port::of_object(self.space.abi, KernelObject::SuspendedTask(Arc::downgrade(self)));
+        Ok(SendOnceRef::make(threads.tokens.get_or_insert_with(new)))
+    }
+
+    /// The port of its tokens, if it was ever suspended with one.
+    pub(crate) fn tokens(&self) -> Option<Arc<Port>> {
+        self.threads.lock().tokens.clone()
+    }
+
     fn change_suspensions(
         &self,
         change: impl FnOnce(u32) -> Option<u32>,
@@ -240,9 +301,10 @@ impl TaskObject {
         if std::mem::replace(&mut threads.ended, true) {
             return Err(KernReturn::FAILURE);
         }
-        let list = std::mem::take(&mut threads.list);
+        let (list, tokens) = (std::mem::take(&mut threads.list), threads.tokens.take());
         drop(threads);
         drop(ReceiveRef::of(self.port.clone()));
+        drop(tokens.map(ReceiveRef::of));
         for thread in list {
             // It may have ended by itself meanwhile.
             let _ = thread.end();

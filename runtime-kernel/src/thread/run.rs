@@ -12,6 +12,7 @@ use mig_rt::KernReturn;
 
 use super::ThreadObject;
 use crate::effect::Scope;
+use crate::events::Event;
 use crate::schedule;
 #[cfg(loom)]
 use crate::sync::host::RefCellKey as _;
@@ -84,6 +85,7 @@ pub(crate) fn set_current(thread: Option<Arc<ThreadObject>>) -> Option<Arc<Threa
 pub(crate) fn trap<X>(run: impl FnOnce() -> X) -> X {
     stop();
     set_inside(true);
+    count(Event::Call);
     let result = {
         let _scope = Scope::open();
         run()
@@ -91,6 +93,12 @@ pub(crate) fn trap<X>(run: impl FnOnce() -> X) -> X {
     set_inside(false);
     stop();
     result
+}
+
+/// Something has happened to the current thread; `false` if no task has started it, and so nothing is counted.
+#[inline]
+pub(crate) fn count(what: Event) -> bool {
+    CURRENT.with_borrow(|it| it.as_ref().inspect(|it| it.events.add(what)).is_some())
 }
 
 /// Stops the current thread while it is suspended, and unwinds it if it has ended.

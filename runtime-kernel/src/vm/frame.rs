@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::pageout::Pageout;
+use crate::events::Event;
+use crate::thread;
 
 /// Bytes of a page.
 pub(crate) const PAGE: u64 = 4096;
@@ -70,6 +72,14 @@ impl Frames {
 
     pub(crate) fn count(&self, what: Fault) {
         self.counts[what as usize].fetch_add(1, Ordering::Relaxed);
+        let event = match what {
+            Fault::Hit => Event::Hit,
+            Fault::ZeroFill => Event::ZeroFill,
+            Fault::CopyOnWrite => Event::CopyOnWrite,
+            // Those are what others do for a thread that waits.
+            Fault::PageIn | Fault::PageOut => return,
+        };
+        thread::count(event);
     }
 
     /// How often it has happened.

@@ -10,6 +10,7 @@ use super::pager::mail::What;
 use super::table::Where;
 use super::walk::{Need, Stop, Wanted};
 use crate::effect::{self, Scope};
+use crate::events::Event;
 use crate::in_kernel;
 use crate::sync::Waiter;
 use crate::thread;
@@ -221,7 +222,10 @@ impl Object {
                     drop(run);
                     source.taken(index);
                 }
-                Look::Wait(waiter) => self.wait(&waiter)?,
+                Look::Wait(waiter) => {
+                    thread::count(Event::PageIn);
+                    self.wait(&waiter)?;
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The calls about tasks and threads: what each does, and each code that it answers, in every ABI that has it.
 
 mod control;
+mod events;
 mod exceptions;
 mod faults;
 mod handlers;

@@ -1,23 +1,40 @@
-//! What tasks and threads tell of themselves in Darwin. Processor time is not measured, and so is none.
+//! What tasks and threads tell of themselves in Darwin.
+
+use std::time::Duration;
 
 use generated::darwin::types::{
     MachTaskBasicInfo, PolicyFifoBase, PolicyFifoInfo, PolicyRrBase, PolicyRrInfo, PolicyTimeshareBase,
-    PolicyTimeshareInfo, TaskBasicInfo32, TaskBasicInfo64, TaskThreadTimesInfo, ThreadBasicInfo, ThreadExtendedInfo,
-    ThreadIdentifierInfo, TimeValue,
+    PolicyTimeshareInfo, TaskAbsolutetimeInfo, TaskAuditToken, TaskBasicInfo32, TaskBasicInfo64, TaskEventsInfo,
+    TaskSecurityToken, TaskThreadTimesInfo, ThreadBasicInfo, ThreadExtendedInfo, ThreadIdentifierInfo, TimeValue,
 };
 use mig_rt::{Flavor, KernReturn, Room};
 
-use crate::server::info::{put, run_state};
+use crate::events::Event;
+use crate::ipc::copyin::Names;
+use crate::server::info::{in_parts, put, run_state};
 use crate::task::TaskObject;
 use crate::thread::{FIFO, FIXED, Priority, TIMESHARE, ThreadObject};
 
-const NO_TIME: TimeValue = TimeValue { seconds: 0, microseconds: 0 };
+/// How this set writes a time.
+fn value(it: Duration) -> TimeValue {
+    let (seconds, microseconds) = in_parts(it);
+    TimeValue { seconds, microseconds }
+}
+
+fn nanoseconds(it: Duration) -> u64 {
+    u64::try_from(it.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn number(it: u64) -> i32 {
+    i32::try_from(it).unwrap_or(i32::MAX)
+}
 
 /// `task_info`
 pub(super) fn of_task(task: &TaskObject, flavor: i32, room: &mut Room<'_, u32>) -> Result<(), KernReturn> {
     let (virtual_size, resident_size) = task.map.sizes();
     let (suspend_count, priority) = (task.suspensions() as i32, task.priority());
-    let (user_time, system_time, policy) = (NO_TIME, NO_TIME, priority.policy());
+    let (ended, living) = task.times();
+    let (user_time, system_time, policy) = (value(ended), value(Duration::ZERO), priority.policy());
     let narrow = |it: u64| u32::try_from(it).unwrap_or(u32::MAX);
     match flavor {
         TaskBasicInfo32::NUMBER => {
@@ -41,8 +58,31 @@ pub(super) fn of_task(task: &TaskObject, flavor: i32, room: &mut Room<'_, u32>) 
                 suspend_count,
             },
         ),
-        TaskThreadTimesInfo::NUMBER => put(room, &TaskThreadTimesInfo { user_time, system_time }),
+        TaskThreadTimesInfo::NUMBER => put(room, &TaskThreadTimesInfo { user_time: value(living), system_time }),
+        TaskAbsolutetimeInfo::NUMBER => {
+            let (total_user, threads_user) = (nanoseconds(ended), nanoseconds(living));
+            put(room, &TaskAbsolutetimeInfo { total_user, total_system: 0, threads_user, threads_system: 0 })
+        }
+        TaskEventsInfo::NUMBER => put(room, &events(task)),
+        TaskSecurityToken::NUMBER => put(room, &TaskSecurityToken { val: task.sender().security }),
+        TaskAuditToken::NUMBER => put(room, &TaskAuditToken { val: task.sender().audit }),
         flavor => policy_of_task(&priority, flavor, room),
+    }
+}
+
+/// What has happened to it. There is one system, and the host does not say how often threads made way for others.
+fn events(task: &TaskObject) -> TaskEventsInfo {
+    let counts = task.events();
+    let of = |what| number(counts.of(what));
+    TaskEventsInfo {
+        faults: number(counts.faults()),
+        pageins: of(Event::PageIn),
+        cow_faults: of(Event::CopyOnWrite),
+        messages_sent: of(Event::Sent),
+        messages_received: of(Event::Received),
+        syscalls_mach: of(Event::Call),
+        syscalls_unix: 0,
+        csw: 0,
     }
 }
 
@@ -66,8 +106,8 @@ pub(super) fn of_thread(thread: &ThreadObject, flavor: i32, room: &mut Room<'_, 
         ThreadBasicInfo::NUMBER => put(
             room,
             &ThreadBasicInfo {
-                user_time: NO_TIME,
-                system_time: NO_TIME,
+                user_time: value(thread.clock.time()),
+                system_time: value(Duration::ZERO),
                 cpu_usage: 0,
                 policy: priority.policy(),
                 run_state,
@@ -82,7 +122,7 @@ pub(super) fn of_thread(thread: &ThreadObject, flavor: i32, room: &mut Room<'_, 
         ThreadExtendedInfo::NUMBER => put(
             room,
             &ThreadExtendedInfo {
-                pth_user_time: 0,
+                pth_user_time: nanoseconds(thread.clock.time()),
                 pth_system_time: 0,
                 pth_cpu_usage: 0,
                 pth_policy: priority.policy(),

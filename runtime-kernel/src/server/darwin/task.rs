@@ -6,7 +6,7 @@ use generated::darwin::types::{
     TASK_NAME_PORT, TASK_PORT_REGISTER_MAX, TASK_READ_PORT,
 };
 use generated::mach3::types::EML_BAD_TASK;
-use mig_rt::{Address, KernReturn, Region, Rights, RightsRoom, Room, SendRight};
+use mig_rt::{Address, KernReturn, Region, Rights, RightsRoom, Room, SendOnceRight, SendRight};
 
 use super::{info, policy};
 use crate::host::Host;
@@ -69,6 +69,20 @@ impl TaskServer<InKernel> for Server {
         inherit_memory: bool,
     ) -> Result<SendRight<InKernel>, KernReturn> {
         create(&target_task, inherit_memory)
+    }
+
+    /// There is nothing that could be set so, in Darwin as it is today either.
+    fn task_set_info(&mut self, target_task: Maybe<TaskObject>, _: i32, _: &[u32]) -> Result<(), KernReturn> {
+        target_task.task()?;
+        Err(KernReturn::INVALID_ARGUMENT)
+    }
+
+    fn task_suspend2(&mut self, target_task: Maybe<TaskObject>) -> Result<SendOnceRight<InKernel>, KernReturn> {
+        target_task.shared()?.suspend_with_token().map(InKernel::send_once)
+    }
+
+    fn task_resume2(&mut self, suspend_token: Maybe<TaskObject>) -> Result<(), KernReturn> {
+        suspend_token.task()?.resume()
     }
 
     fn task_policy(

@@ -8,7 +8,7 @@ use super::Calls;
 use crate::covers::Outcome;
 use crate::ports::{self, each};
 
-fn task_info(abi: AbiId, task: &SendRight<Task>, flavor: i32, room: &mut [u32]) -> Result<usize> {
+pub(super) fn task_info(abi: AbiId, task: &SendRight<Task>, flavor: i32, room: &mut [u32]) -> Result<usize> {
     if Calls(abi).is_typed() {
         mach3::mach::any::task_info(abi, task, flavor, room)
     } else {
@@ -16,7 +16,7 @@ fn task_info(abi: AbiId, task: &SendRight<Task>, flavor: i32, room: &mut [u32]) 
     }
 }
 
-fn thread_info(abi: AbiId, thread: &SendRight<Task>, flavor: i32, room: &mut [u32]) -> Result<usize> {
+pub(super) fn thread_info(abi: AbiId, thread: &SendRight<Task>, flavor: i32, room: &mut [u32]) -> Result<usize> {
     if Calls(abi).is_typed() {
         mach3::mach::any::thread_info(abi, thread, flavor, room)
     } else {
@@ -70,6 +70,9 @@ fn tasks_tell() {
         } else {
             let it: darwin::types::MachTaskBasicInfo = task_flavor(abi, &child);
             let wide: darwin::types::TaskBasicInfo64 = task_flavor(abi, &child);
+            // A receiver learns the same of whoever has sent a message.
+            assert_eq!(task_flavor::<darwin::types::TaskSecurityToken>(abi, &child).val, [0, 0]);
+            assert_ne!(task_flavor::<darwin::types::TaskAuditToken>(abi, &child).val, [0; 8]);
             let narrow: darwin::types::TaskBasicInfo32 = task_flavor(abi, &child);
             assert_eq!([it.suspend_count, wide.suspend_count, narrow.suspend_count], [1; 3]);
             assert_eq!((wide.virtual_size, u64::from(narrow.resident_size)), (it.virtual_size, it.resident_size));

@@ -380,6 +380,7 @@ fn some_come_too_late() {
             [
                 ("task_policy", task::any::task_policy(abi, &ended, share, &[20], false, true).code()),
                 ("task_set_policy", task::any::task_set_policy(abi, &ended, &set, share, &[20], &[20], true).code()),
+                ("task_suspend2", task::any::task_suspend2(abi, &ended).code()),
                 ("task_policy_set", task::any::task_policy_set(abi, &ended, 1, &[1]).code()),
                 ("thread_policy_set", thread_act::any::thread_policy_set(abi, &thread, 1, &[1]).code()),
                 ("thread_policy_get", thread_act::any::thread_policy_get(abi, &thread, 1, &mut [0], false).code()),
@@ -393,7 +394,9 @@ fn some_come_too_late() {
     covers!("task_policy", "KERN_FAILURE");
     covers!("task_set_policy", "KERN_FAILURE");
     covers!("task_policy_set", "KERN_FAILURE");
-    assert!(["task_policy", "task_set_policy", "task_policy_set"].iter().all(|it| saw(it, "KERN_FAILURE")), "{seen:?}");
+    covers!("task_suspend2", "KERN_FAILURE");
+    let of_tasks = ["task_policy", "task_set_policy", "task_policy_set", "task_suspend2"];
+    assert!(of_tasks.iter().all(|it| saw(it, "KERN_FAILURE")), "{seen:?}");
     covers!("thread_policy_set", "KERN_TERMINATED");
     covers!("thread_policy_get", "KERN_TERMINATED");
     assert!(["thread_policy_set", "thread_policy_get"].iter().all(|it| saw(it, "KERN_TERMINATED")), "{seen:?}");
