@@ -6,6 +6,7 @@ use mig_rt::AbiId;
 
 use crate::budget::Budget;
 use crate::effect::Scope;
+use crate::event_counter::Counters;
 use crate::exception::Handlers;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
@@ -35,6 +36,7 @@ pub(crate) struct Host {
     /// Of what flavors the states are that the host's handlers may ask for.
     pub(crate) machine: Machine,
     pub(crate) processor_set: ProcessorSet,
+    pub(crate) counters: Counters,
 }
 
 impl Host {
@@ -51,6 +53,7 @@ impl Host {
             processor,
             machine: Machine::Darwin(processor),
             processor_set: ProcessorSet::new(this),
+            counters: Counters::new(),
         })
     }
 

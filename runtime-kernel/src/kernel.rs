@@ -9,6 +9,7 @@ use mig_rt::{AbiId, KernReturn, ReceiveRight, SendRight};
 use crate::budget::{Budget, Resource};
 use crate::census::{self, Census, Walk};
 use crate::effect::{self, Scope};
+use crate::event_counter::EventCounter;
 use crate::graph::{self, Graph};
 use crate::host::Host;
 use crate::in_kernel;
@@ -177,6 +178,12 @@ impl Kernel {
         let tasks = self.host.tasks.lock().clone();
         let walk = Walk::of(&tasks, &self.host);
         (tasks, walk)
+    }
+
+    /// A new event counter, for whoever plays a device's driver: programs wait for its events by `evc_wait`. Nothing if
+    /// there are as many as a kernel can have, which is ten.
+    pub fn event_counter(&self) -> Option<EventCounter> {
+        EventCounter::new(&self.host)
     }
 
     /// Gives a task a send right to the host's privileged port. A task that has one may do to the host whatever can be

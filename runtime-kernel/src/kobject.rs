@@ -184,7 +184,7 @@ impl fmt::Debug for KernelObject {
 }
 
 /// Bytes of the largest reply of a kernel's routine, in line.
-pub(crate) const LARGEST_REPLY: usize = 8192;
+pub(crate) const LARGEST_REPLY: usize = 16384;
 
 /// Serves a request on the sender's thread. The answer is the caller's to send.
 ///

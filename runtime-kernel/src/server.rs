@@ -6,6 +6,7 @@ mod exceptions;
 mod info;
 mod mach3;
 mod processor_set;
+mod sampling;
 mod tasks;
 mod vm;
 

@@ -25,6 +25,7 @@ use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, SendOnceRef, SendRef};
 use crate::ipc::space::Space;
 use crate::kobject::KernelObject;
+use crate::sampling::Sampling;
 use crate::schedule::Schedule;
 use crate::special::{Special, SpecialPorts};
 use crate::sync::{Mutex, Rank};
@@ -48,6 +49,7 @@ pub(crate) struct TaskObject {
     threads: Mutex<Threads>,
     /// What remains of threads that have ended.
     pub(crate) past: Past,
+    pub(crate) sampling: Sampling,
     pub(crate) handlers: Handlers,
     pub(crate) machine: Machine,
     pub(crate) emulation: Emulation,
@@ -73,6 +75,7 @@ impl TaskObject {
             port: Port::of_object(abi, KernelObject::Task(this.clone())),
             threads: Mutex::new(Rank::Task, Threads::new(Scale::of(abi))),
             past: Past::default(),
+            sampling: Sampling::new(),
             handlers: Handlers::new(Rank::Task),
             machine: Machine::of(abi, host.processor),
             emulation: Emulation::new(),

@@ -19,6 +19,7 @@ use crate::in_kernel::Hands;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::kobject::KernelObject;
+use crate::sampling::Sampling;
 use crate::special::{Special, SpecialPorts};
 use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
@@ -47,6 +48,7 @@ pub(crate) struct ThreadObject {
     pub(crate) priority: Mutex<Priority>,
     pub(crate) events: Events,
     pub(crate) clock: Clock,
+    pub(crate) sampling: Sampling,
 }
 
 impl ThreadObject {
@@ -78,6 +80,7 @@ impl ThreadObject {
             priority: Mutex::new(Rank::Thread, priority),
             events: Events::default(),
             clock: Clock::new(),
+            sampling: Sampling::new(),
         });
         // It is new, and so has not ended.
         let _ = it.special.set(Special::Kernel, Carried::Send(SendRef::uncounted(&it.port)));
@@ -100,6 +103,7 @@ impl ThreadObject {
         drop(ReceiveRef::of(self.port.clone()));
         self.special.end();
         self.handlers.end();
+        self.sampling.end();
         if let Some(task) = self.task.upgrade() {
             task.forget(self);
         }
@@ -169,6 +173,12 @@ impl ThreadObject {
         }
         self.priority.lock().wired = wired;
         Ok(())
+    }
+
+    /// Whoever wants samples of it, or of its task, may have changed.
+    pub(crate) fn update_sampling(&self) {
+        let of_task = self.task.upgrade().is_some_and(|it| it.sampling.is_on());
+        self.run.set_sampled(of_task || self.sampling.is_on());
     }
 
     /// Policies that it may have, a bit each.

@@ -76,6 +76,9 @@ pub mod profil;
 /// Subsystem `proxy`.
 pub mod proxy;
 
+/// Subsystem `sample`.
+pub mod sample;
+
 /// Subsystem `seqnos_memory_object`.
 pub mod seqnos_memory_object;
 
@@ -117,6 +120,7 @@ pub const SUBSYSTEMS: &[(&str, &[(mig_rt::MsgId, &str)])] = &[
     ("notify", notify::ROUTINES),
     ("profil", profil::ROUTINES),
     ("proxy", proxy::ROUTINES),
+    ("sample", sample::ROUTINES),
     ("seqnos_memory_object", seqnos_memory_object::ROUTINES),
     ("seqnos_memory_object_default", seqnos_memory_object_default::ROUTINES),
     ("seqnos_notify", seqnos_notify::ROUTINES),

@@ -115,12 +115,14 @@ impl Walk {
         task.tokens().iter().for_each(|it| self.kernel_port(it, "task"));
         task.special.each(&mut |it| self.carried(it, Place::Kernel("task")));
         task.handlers.each(&mut |it| self.carried(it, Place::Kernel("task")));
+        task.sampling.each(&mut |it| self.carried(it, Place::Kernel("task")));
         for thread in task.threads() {
             self.kernel_port(&thread.port, "thread");
             let look = &mut |it: &Carried| self.carried(it, Place::Kernel("thread"));
             thread.special.each(look);
             thread.handlers.each(look);
             thread.hands.each(look);
+            thread.sampling.each(look);
         }
         self.census.tasks += usize::from(task.is_active());
         self.census.regions += task.map.len();

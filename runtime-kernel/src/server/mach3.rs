@@ -4,10 +4,14 @@ mod mach;
 mod mach_host;
 mod mach_port;
 mod memory_object;
+mod sampling;
 mod vm;
 
 use generated::mach3::types;
-use generated::mach3::{mach as mach_wire, mach_host as mach_host_wire, mach_port as mach_port_wire};
+use generated::mach3::{
+    mach as mach_wire, mach_host as mach_host_wire, mach_port as mach_port_wire, mach4 as mach4_wire,
+    sample as sample_wire,
+};
 use mig_rt::Subsystem;
 
 use super::{Maybe, Privileged, Server, outtran, translate};
@@ -44,5 +48,11 @@ pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
         mach_host_wire::gnumach_i386::subsystem(),
         mach_host_wire::gnumach_x86_64::subsystem(),
         mach_host_wire::gnumach_x86_64_2022::subsystem(),
+        mach4_wire::gnumach_i386::subsystem(),
+        mach4_wire::gnumach_x86_64::subsystem(),
+        mach4_wire::gnumach_x86_64_2022::subsystem(),
+        sample_wire::gnumach_i386::subsystem(),
+        sample_wire::gnumach_x86_64::subsystem(),
+        sample_wire::gnumach_x86_64_2022::subsystem(),
     ]
 }

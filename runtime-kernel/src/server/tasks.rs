@@ -106,9 +106,14 @@ pub(super) use {emulation_calls, task_calls, thread_calls};
 
 /// Of whom something is made that takes kernel memory.
 pub(super) fn task(it: &Maybe<TaskObject>) -> Result<&std::sync::Arc<TaskObject>, KernReturn> {
-    let task = it.0.as_ref().ok_or(KernReturn::INVALID_ARGUMENT)?;
-    task.budget.afford(Resource::Objects)?;
+    let task = it.shared()?;
+    afford(task)?;
     Ok(task)
+}
+
+/// Takes kernel memory for a task.
+pub(super) fn afford(task: &TaskObject) -> Result<(), KernReturn> {
+    task.budget.afford(Resource::Objects)
 }
 
 /// `task_create`

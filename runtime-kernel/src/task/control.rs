@@ -82,6 +82,7 @@ impl TaskObject {
             return;
         }
         thread.run.hold(threads.suspensions > 0);
+        thread.run.set_sampled(self.sampling.is_on());
         threads.list.push(thread.clone());
     }
 
@@ -113,6 +114,11 @@ impl TaskObject {
     pub(crate) fn times(&self) -> (Duration, Duration) {
         let threads = self.threads.lock();
         (self.past.time(), threads.list.iter().map(|it| it.clock.time()).sum())
+    }
+
+    /// Whoever wants samples of its threads may have changed.
+    pub(crate) fn sample_threads(&self) {
+        self.threads.lock().list.iter().for_each(|it| it.update_sampling());
     }
 
     /// Whether it has not ended.
@@ -174,6 +180,7 @@ impl TaskObject {
         }
         child.handlers.inherit(&self.handlers);
         child.emulation.inherit(&self.emulation);
+        child.sampling.inherit(&self.sampling);
         let priority = self.priority();
         child.threads.lock().priority = priority;
         if inherits_memory { self.map.fork(&child.map) } else { Ok(()) }
@@ -311,6 +318,7 @@ impl TaskObject {
         }
         self.special.end();
         self.handlers.end();
+        self.sampling.end();
         self.space.destroy();
         self.map.clear();
         Ok(())

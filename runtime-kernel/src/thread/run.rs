@@ -13,6 +13,7 @@ use mig_rt::KernReturn;
 use super::ThreadObject;
 use crate::effect::Scope;
 use crate::events::Event;
+use crate::sampling;
 use crate::schedule;
 #[cfg(loom)]
 use crate::sync::host::RefCellKey as _;
@@ -42,6 +43,8 @@ struct State {
     /// Its task is suspended.
     held: bool,
     has_program: bool,
+    /// Somebody wants to know where it is from time to time.
+    sampled: bool,
     ended: bool,
     /// Its program, while it is stopped.
     stopped: Option<Arc<Waiter<()>>>,
@@ -83,7 +86,9 @@ pub(crate) fn set_current(thread: Option<Arc<ThreadObject>>) -> Option<Arc<Threa
 
 /// What the current thread asks of the kernel: it stops before and after, if it must.
 pub(crate) fn trap<X>(run: impl FnOnce() -> X) -> X {
-    stop();
+    if stop() {
+        come_in();
+    }
     set_inside(true);
     count(Event::Call);
     let result = {
@@ -101,13 +106,23 @@ pub(crate) fn count(what: Event) -> bool {
     CURRENT.with_borrow(|it| it.as_ref().inspect(|it| it.events.add(what)).is_some())
 }
 
-/// Stops the current thread while it is suspended, and unwinds it if it has ended.
+/// Stops the current thread while it is suspended, and unwinds it if it has ended. Whether there was, or still is,
+/// something to attend to.
 #[inline]
-pub(crate) fn stop() {
+pub(crate) fn stop() -> bool {
     schedule::leave_if_over();
     let asked = CURRENT.with_borrow(|it| it.as_ref().is_some_and(|it| it.run.attention.load(Ordering::Acquire)));
     if asked {
         attend();
+    }
+    asked
+}
+
+/// The current thread comes to the kernel: a moment to see where it is.
+#[cold]
+fn come_in() {
+    if let Some(thread) = current().filter(|it| it.run.is_sampled() && !std::thread::panicking()) {
+        sampling::sample(&thread);
     }
 }
 
@@ -146,7 +161,7 @@ impl Run {
                 return;
             }
             if !state.stops() {
-                self.attention.store(false, Ordering::Release);
+                self.attention.store(state.sampled, Ordering::Release);
                 return;
             }
             // No interruption ends this wait.
@@ -163,7 +178,7 @@ impl Run {
             return Err(KernReturn::TERMINATED);
         }
         let result = change(&mut state)?;
-        self.attention.store(state.stops(), Ordering::Release);
+        self.attention.store(state.stops() || state.sampled, Ordering::Release);
         state.let_go();
         Ok(result)
     }
@@ -222,6 +237,19 @@ impl Run {
             true => Err(KernReturn::FAILURE),
             false => Ok(()),
         })
+    }
+
+    /// Somebody wants to know where it is, or nobody any more.
+    pub(crate) fn set_sampled(&self, sampled: bool) {
+        // What has ended is nowhere.
+        let _ = self.change(|it| {
+            it.sampled = sampled;
+            Ok(())
+        });
+    }
+
+    fn is_sampled(&self) -> bool {
+        self.state.lock().sampled
     }
 
     /// Ends it, and whatever it waits for; `false` if it has ended already.

@@ -139,6 +139,20 @@ impl MachineState {
         room.extend(&words).map_err(|_| KernReturn::INVALID_ARGUMENT)
     }
 
+    /// Where its program is, as far as it was set.
+    pub(crate) fn program_counter(&self, machine: Machine) -> u64 {
+        let general = |flavor| self.kept.get(&flavor).map_or(&[][..], Vec::as_slice);
+        let words =
+            |flavor, at: usize| general(flavor).get(at..at + 2).map(|it| u64::from(it[1]) << 32 | u64::from(it[0]));
+        let found = match machine {
+            Machine::I386 => general(i386::I386ThreadState::NUMBER).get(12).map(|it| u64::from(*it)),
+            Machine::Wide386 => words(i386::I386ThreadState::NUMBER, 32),
+            Machine::Darwin(Processor::Arm64) => words(arm::ArmThreadState64::NUMBER, 64),
+            Machine::Darwin(Processor::X86_64) => words(x86::X86ThreadState64::NUMBER, 32),
+        };
+        found.unwrap_or_default()
+    }
+
     /// Sets what a flavor shows; words that it does not have are ignored.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The calls about tasks and threads: what each does, and each code that it answers, in every ABI that has it.
 
 mod control;
+mod counters;
 mod events;
 mod exceptions;
 mod faults;
@@ -9,6 +10,7 @@ mod info;
 mod policies;
 mod races;
 mod rescue;
+mod samples;
 mod scheduling;
 mod state;
 

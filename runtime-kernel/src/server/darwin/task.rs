@@ -12,6 +12,7 @@ use super::{info, policy};
 use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
+use crate::server::sampling::{sample_task, wanted};
 use crate::server::tasks::{create, create_running, emulation_calls, task_calls};
 use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
@@ -83,6 +84,10 @@ impl TaskServer<InKernel> for Server {
 
     fn task_resume2(&mut self, suspend_token: Maybe<TaskObject>) -> Result<(), KernReturn> {
         suspend_token.task()?.resume()
+    }
+
+    fn task_sample(&mut self, task: Maybe<TaskObject>, reply: SendRight<InKernel>) -> Result<(), KernReturn> {
+        sample_task(task.task()?, wanted(reply)?)
     }
 
     fn task_policy(

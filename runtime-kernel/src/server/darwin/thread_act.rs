@@ -10,6 +10,7 @@ use super::{info, policy};
 use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::server::exceptions::{exception_calls, fill, handler};
+use crate::server::sampling::{sample_thread, wanted};
 use crate::server::tasks::thread_calls;
 use crate::server::{Maybe, Server, set_special, special};
 use crate::special::Special;
@@ -62,6 +63,10 @@ impl ThreadActServer<InKernel> for Server {
         thread_info_out: &mut Room<'_, u32>,
     ) -> Result<(), KernReturn> {
         info::of_thread(target_act.thread()?, flavor, thread_info_out)
+    }
+
+    fn thread_sample(&mut self, thread: Maybe<ThreadObject>, reply: SendRight<InKernel>) -> Result<(), KernReturn> {
+        sample_thread(thread.thread()?, wanted(reply)?)
     }
 
     fn thread_policy(
