@@ -44,8 +44,10 @@
 //!   the calls about those answer `KERN_INVALID_CAPABILITY` and `KERN_INVALID_ARGUMENT`, as they do for other ports.
 //! - Servers that the kernel calls without messages (`mach_subsystem_create`, and the prototype of
 //!   `mach_port_allocate_full`) do not exist: `MIG_BAD_ID` and `KERN_INVALID_VALUE`, as in Darwin today.
-//! - Nothing supplies memory but the kernel: a port of a memory manager is an invalid argument of `vm_map`, and `vm_msync`
-//!   checks its arguments and has nowhere to write to.
+//! - Darwin's `vm_map` takes memory entries, and the port of a memory manager as Mach 3's does; `vm_msync` does not wait
+//!   for the manager, which gives no answer.
+//! - Volatile memory is thrown away when somebody asks for it (`VM_PURGABLE_PURGE_ALL`), and never otherwise.
+//! - Maps are not nested, and no object has others behind it: every depth that is told is 0.
 //! - Options of ports about the importance and the sleep of programs are accepted, and have nothing to act on.
 //!
 //! # Reading order

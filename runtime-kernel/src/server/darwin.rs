@@ -11,6 +11,8 @@ mod memory;
 mod memory_object_control;
 mod policy;
 mod processor_set;
+mod purgable;
+mod regions;
 mod space_info;
 mod task;
 mod thread_act;

@@ -1,5 +1,6 @@
 //! The interfaces of Mach 3.
 
+mod gnumach;
 mod mach;
 mod mach_host;
 mod mach_port;
@@ -9,8 +10,8 @@ mod vm;
 
 use generated::mach3::types;
 use generated::mach3::{
-    mach as mach_wire, mach_host as mach_host_wire, mach_port as mach_port_wire, mach4 as mach4_wire,
-    sample as sample_wire,
+    gnumach as gnumach_wire, mach as mach_wire, mach_host as mach_host_wire, mach_port as mach_port_wire,
+    mach4 as mach4_wire, sample as sample_wire,
 };
 use mig_rt::Subsystem;
 
@@ -32,6 +33,7 @@ translate! {
     types::ProcessorSet => super::processor_set, Maybe<Host>;
     types::ProcessorSetName => super::processor_set_name, Maybe<Host>;
     types::MemoryObjectControl => super::cache, Maybe<Object>;
+    types::MemoryObjectName => super::nothing, ();
 }
 outtran! {
     types::Task types::Thread types::Host types::Processor types::ProcessorSet types::ProcessorSetName
@@ -48,6 +50,9 @@ pub(super) fn subsystems() -> Vec<Subsystem<InKernel, Server>> {
         mach_host_wire::gnumach_i386::subsystem(),
         mach_host_wire::gnumach_x86_64::subsystem(),
         mach_host_wire::gnumach_x86_64_2022::subsystem(),
+        gnumach_wire::gnumach_i386::subsystem(),
+        gnumach_wire::gnumach_x86_64::subsystem(),
+        gnumach_wire::gnumach_x86_64_2022::subsystem(),
         mach4_wire::gnumach_i386::subsystem(),
         mach4_wire::gnumach_x86_64::subsystem(),
         mach4_wire::gnumach_x86_64_2022::subsystem(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use mig_rt::Protection;
 
@@ -30,8 +30,24 @@ pub(crate) struct Object {
     dead: AtomicBool,
     /// Bytes that it has room for, if that is known.
     size: u64,
+    /// Whether it can be thrown away.
+    pub(crate) purgable: Purgable,
     contents: Mutex<Contents>,
     pub(super) frames: Arc<Frames>,
+}
+
+/// Whether an object can be thrown away, and its state if it can (`vm_purgable_control`).
+#[derive(Debug, Default)]
+pub(crate) struct Purgable(AtomicU8);
+
+impl Purgable {
+    pub(crate) fn get(&self) -> Option<u8> {
+        self.0.load(Ordering::Acquire).checked_sub(1)
+    }
+
+    pub(crate) fn set(&self, state: u8) {
+        self.0.store(state + 1, Ordering::Release);
+    }
 }
 
 /// What the lock of an object protects.
@@ -86,6 +102,7 @@ impl Object {
             managed: matches!(contents.behind, Behind::Manager(_)),
             dead: AtomicBool::new(false),
             size,
+            purgable: Purgable::default(),
             contents: Mutex::new(rank, contents),
             frames: frames.clone(),
         }
@@ -121,13 +138,13 @@ impl Object {
     }
 
     /// Bytes that it has room for.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Whether nobody else can see a part of it that is seen here.
+    /// Whether nobody else can see a part of it that is seen here, and nothing is said of the whole of it.
     pub(crate) fn is_private(&self) -> bool {
-        !self.managed && !self.is_shared()
+        !self.managed && !self.is_shared() && self.purgable.get().is_none()
     }
 
     /// A copy of some bytes, whole pages, which are found at the same offsets.
@@ -330,6 +347,17 @@ impl Object {
         }
         let (run, first) = self.lock().table.contiguous(range.start / PAGE..range.end.div_ceil(PAGE))?;
         Some((Pin::new(run), (first * PAGE + range.start % PAGE) as usize))
+    }
+
+    /// The pages of some bytes that are there, by their numbers.
+    pub(crate) fn here(&self, range: Range<u64>) -> Vec<u64> {
+        let (first, last, mut pages) = (range.start / PAGE, range.end.div_ceil(PAGE), Vec::new());
+        self.lock().table.each(&mut |found, place| {
+            if let Where::Here(..) = place {
+                pages.extend(found.start.max(first)..found.end.min(last));
+            }
+        });
+        pages
     }
 
     /// Pages that are there.

@@ -9,9 +9,11 @@ mod map;
 mod messages;
 mod model;
 mod protect;
+mod purgable;
 mod races;
 mod read;
 mod region;
+mod regions;
 mod space;
 mod wire;
 

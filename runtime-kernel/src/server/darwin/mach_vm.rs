@@ -1,13 +1,16 @@
 //! `mach_vm` of Darwin.
 
 use generated::darwin::mach_vm::{
-    MachVmServer, mach_make_memory_entry, mach_vm_page_query, mach_vm_region, mach_vm_remap, mach_vm_remap_new,
+    MachVmServer, mach_make_memory_entry, mach_vm_page_query, mach_vm_region, mach_vm_region_recurse, mach_vm_remap,
+    mach_vm_remap_new,
 };
-use generated::darwin::types::{MachVmReadEntry, MachineAttribute, MachineAttributeValue, VmBehavior, VmSync};
+use generated::darwin::types::{
+    MachVmReadEntry, MachineAttribute, MachineAttributeValue, VmBehavior, VmPurgable, VmSync,
+};
 use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Room, SendRight, Size};
 
 use super::memory::{darwin_memory_calls, mapping_calls};
-use super::vm;
+use super::{purgable, regions, vm};
 use crate::in_kernel::InKernel;
 use crate::server::vm::{Mapping, Source, memory_calls};
 use crate::server::{Maybe, Server};
@@ -22,6 +25,48 @@ impl MachVmServer<InKernel> for Server {
         mach_vm_msync mach_vm_behavior_set mach_vm_remap mach_vm_read_overwrite mach_vm_page_query mach_vm_remap_new
     }
     mapping_calls! { mach_vm_map mach_vm_region }
+
+    fn mach_vm_region_recurse(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        _: u32,
+        info: &mut Room<'_, u32>,
+    ) -> Result<mach_vm_region_recurse::Results, KernReturn> {
+        let (address, size) = regions::recurse(target_task.task()?, address, info)?;
+        Ok(mach_vm_region_recurse::Results { address, size, nesting_depth: 0 })
+    }
+
+    fn mach_vm_page_info(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        flavor: i32,
+        info: &mut Room<'_, u32>,
+    ) -> Result<(), KernReturn> {
+        regions::page_info(target_task.task()?, address, flavor, info)
+    }
+
+    fn mach_vm_page_range_query(
+        &mut self,
+        target_map: Maybe<TaskObject>,
+        address: Address,
+        size: Size,
+        dispositions: Address,
+        dispositions_count: Size,
+    ) -> Result<Size, KernReturn> {
+        regions::page_range(target_map.task()?, (address, size), (dispositions, dispositions_count))
+    }
+
+    fn mach_vm_purgable_control(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        control: VmPurgable,
+        state: i32,
+    ) -> Result<i32, KernReturn> {
+        purgable::control(target_task.task()?, address, control, state)
+    }
 
     fn mach_vm_read_list(
         &mut self,

@@ -1,13 +1,15 @@
 //! Virtual memory of Darwin: what does not fit is an invalid argument.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use generated::darwin::types::{
-    MachineAttribute, MachineAttributeValue, VM_FLAGS_ANYWHERE, VM_FLAGS_OVERWRITE, VmBehavior, VmRegionBasicInfo,
-    VmRegionBasicInfo64, VmRegionExtendedInfo, VmRegionTopInfo, VmSync,
+    MachineAttribute, MachineAttributeValue, VM_FLAGS_ANYWHERE, VM_FLAGS_OVERWRITE, VM_FLAGS_PURGABLE, VmBehavior,
+    VmRegionBasicInfo, VmRegionBasicInfo64, VmRegionExtendedInfo, VmRegionTopInfo, VmSync,
 };
 use mig_rt::{Address, Flavor, Inherit, KernReturn, Protection, Room, SendRight, Size};
 
+use super::purgable;
 use crate::in_kernel::InKernel;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, SendRef};
@@ -15,8 +17,9 @@ use crate::kobject::KernelObject;
 use crate::server::Maybe;
 use crate::server::vm::{self, Arithmetic, Mapping, Source};
 use crate::task::TaskObject;
+use crate::vm::copy::Part;
 use crate::vm::map::Found;
-use crate::vm::{MemoryEntry, PAGE, Place, round_up, truncate};
+use crate::vm::{Map, MapCopy, MemoryEntry, PAGE, Place, round_up, truncate};
 
 /// Memory may be written and copied wherever it begins and ends.
 pub(super) const ONLY_WHOLE_PAGES: bool = false;
@@ -36,7 +39,12 @@ fn place(address: Address, mask: Address, flags: i32) -> Place {
 }
 
 pub(super) fn allocate(task: &TaskObject, at: Address, size: Size, flags: i32) -> Result<Address, KernReturn> {
-    vm::allocate(task, place(at, Address(0), flags), size, Arithmetic::Checked)
+    let place = place(at, Address(0), flags);
+    if flags & VM_FLAGS_PURGABLE != 0 && size.0 > 0 {
+        let size = Arithmetic::Checked.size(&task.map, size).ok_or(KernReturn::INVALID_ARGUMENT)?;
+        return purgable::allocate(task, place, size);
+    }
+    vm::allocate(task, place, size, Arithmetic::Checked)
 }
 
 pub(super) fn deallocate(task: &TaskObject, address: Address, size: Size) -> Result<(), KernReturn> {
@@ -83,7 +91,7 @@ pub(super) fn msync(task: &Maybe<TaskObject>, at: Address, size: Size, flags: Vm
     Ok(())
 }
 
-/// Advice, which nothing follows.
+/// Advice, which nothing follows; but what is to be zero is.
 pub(super) fn behave(
     task: &Maybe<TaskObject>,
     (address, size): (Address, Size),
@@ -96,7 +104,29 @@ pub(super) fn behave(
     if size.0 == 0 {
         return Ok(());
     }
-    map.advise(&Arithmetic::Checked.pages(map, address, size)?, behavior.0)
+    let range = Arithmetic::Checked.pages(map, address, size)?;
+    if behavior == VmBehavior::ZERO {
+        return zero(map, address.0..address.0 + size.0);
+    }
+    map.advise(&range, behavior.0)
+}
+
+/// Makes bytes zero: whole pages by giving up what they were.
+fn zero(map: &Map, range: Range<u64>) -> Result<(), KernReturn> {
+    let inner = range.start.next_multiple_of(PAGE)..truncate(range.end);
+    let some = |part: Range<u64>| match part.end.saturating_sub(part.start) {
+        0 => Ok(()),
+        size => map.overwrite(part.start, MapCopy::Bytes(vec![0; size as usize])),
+    };
+    map.permit(range.start, (range.end - range.start) as usize, Protection::WRITE)?;
+    if inner.is_empty() {
+        return some(range);
+    }
+    let size = inner.end - inner.start;
+    let parts = vec![Part { object: None, offset: 0, size }];
+    map.overwrite(inner.start, MapCopy::Parts { within: 0, size: size as usize, parts })?;
+    some(range.start..inner.start)?;
+    some(inner.end..range.end)
 }
 
 pub(super) fn map(
@@ -165,7 +195,7 @@ pub(super) fn remap_with(
 }
 
 /// Whoever has sent the request.
-fn caller(task: &TaskObject) -> Result<Arc<TaskObject>, KernReturn> {
+pub(super) fn caller(task: &TaskObject) -> Result<Arc<TaskObject>, KernReturn> {
     let (host, number) = (task.host.upgrade().ok_or(KernReturn::FAILURE)?, InKernel::sender_number());
     let found = host.tasks.lock().iter().find(|it| it.space.number == number).cloned();
     found.ok_or(KernReturn::INVALID_ARGUMENT)
@@ -271,7 +301,7 @@ fn basic_64(found: &Found) -> VmRegionBasicInfo64 {
     }
 }
 
-fn extended(found: &Found) -> VmRegionExtendedInfo {
+pub(super) fn extended(found: &Found) -> VmRegionExtendedInfo {
     let resident = resident(found);
     VmRegionExtendedInfo {
         protection: found.entry.attributes.protection,
@@ -305,7 +335,7 @@ fn resident(found: &Found) -> u32 {
 }
 
 /// Entries and ports that have the object; `found` does not count.
-fn references(found: &Found) -> u32 {
+pub(super) fn references(found: &Found) -> u32 {
     found.entry.object.as_ref().map_or(0, |it| Arc::strong_count(it) as u32 - 1)
 }
 

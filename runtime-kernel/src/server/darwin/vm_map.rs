@@ -1,14 +1,14 @@
 //! `vm_map` of Darwin.
 
-use generated::darwin::types::{MachineAttribute, MachineAttributeValue, VmBehavior, VmReadEntry, VmSync};
+use generated::darwin::types::{MachineAttribute, MachineAttributeValue, VmBehavior, VmPurgable, VmReadEntry, VmSync};
 use generated::darwin::vm_map::{
-    VmMapServer, mach_make_memory_entry, mach_make_memory_entry_64, vm_map_page_query, vm_region, vm_region_64,
-    vm_remap, vm_remap_new,
+    VmMapServer, mach_make_memory_entry, mach_make_memory_entry_64, mach_vm_region_info, mach_vm_region_info_64,
+    vm_map_page_query, vm_region, vm_region_64, vm_region_recurse, vm_region_recurse_64, vm_remap, vm_remap_new,
 };
 use mig_rt::{Address, Inherit, KernReturn, Protection, Region, Room, SendRight, Size};
 
 use super::memory::{darwin_memory_calls, mapping_calls};
-use super::vm;
+use super::{purgable, regions, vm};
 use crate::in_kernel::InKernel;
 use crate::server::vm::{Mapping, Source, memory_calls};
 use crate::server::{Maybe, Server};
@@ -35,6 +35,60 @@ impl VmMapServer<InKernel> for Server {
         let (size, object_handle) =
             vm::memory_entry(target_task.task()?, (offset.0, size.0), permission, &parent_entry)?;
         Ok(mach_make_memory_entry_64::Out { size: Size(size), object_handle })
+    }
+
+    fn vm_region_recurse(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        _: u32,
+        info: &mut Room<'_, u32>,
+    ) -> Result<vm_region_recurse::Results, KernReturn> {
+        let (address, size) = regions::recurse_narrow(target_task.task()?, address, info)?;
+        Ok(vm_region_recurse::Results { address, size, nesting_depth: 0 })
+    }
+
+    fn vm_region_recurse_64(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        _: u32,
+        info: &mut Room<'_, u32>,
+    ) -> Result<vm_region_recurse_64::Results, KernReturn> {
+        let (address, size) = regions::recurse(target_task.task()?, address, info)?;
+        Ok(vm_region_recurse_64::Results { address, size, nesting_depth: 0 })
+    }
+
+    fn mach_vm_region_info(
+        &mut self,
+        task: Maybe<TaskObject>,
+        address: Address,
+    ) -> Result<mach_vm_region_info::Out<InKernel>, KernReturn> {
+        let (region, objects) = regions::info(&task, address)?;
+        Ok(mach_vm_region_info::Out { region, objects })
+    }
+
+    fn mach_vm_region_info_64(
+        &mut self,
+        task: Maybe<TaskObject>,
+        address: Address,
+    ) -> Result<mach_vm_region_info_64::Out<InKernel>, KernReturn> {
+        let (region, objects) = regions::info_64(&task, address)?;
+        Ok(mach_vm_region_info_64::Out { region, objects })
+    }
+
+    fn vm_mapped_pages_info(&mut self, task: Maybe<TaskObject>) -> Result<Region<InKernel, i32>, KernReturn> {
+        regions::mapped_pages(&task)
+    }
+
+    fn vm_purgable_control(
+        &mut self,
+        target_task: Maybe<TaskObject>,
+        address: Address,
+        control: VmPurgable,
+        state: i32,
+    ) -> Result<i32, KernReturn> {
+        purgable::control(target_task.task()?, address, control, state)
     }
 
     fn vm_read_list(

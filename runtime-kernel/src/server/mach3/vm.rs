@@ -1,7 +1,7 @@
 //! Virtual memory of Mach 3: arithmetic of addresses wraps, and holes in a range do not matter.
 
 use generated::mach3::mach::vm_region;
-use generated::mach3::types::{MachineAttribute, MachineAttributeValue, VmStatistics};
+use generated::mach3::types::{MachineAttribute, MachineAttributeValue, VmStatistics, VmSync};
 use mig_rt::{Address, Inherit, KernReturn, PortName, Protection, Size};
 
 use crate::budget::Resource;
@@ -93,6 +93,16 @@ pub(super) fn map(
     let size = Arithmetic::Wraps.size(&task.map, size).filter(|it| *it > 0 || !anywhere);
     let size = size.ok_or(KernReturn::INVALID_ARGUMENT)?;
     mapping.enter(&task.map, place(address, mask, anywhere), size, &Source::named(object))
+}
+
+/// Pages that a memory manager has go back to it, as far as it does not know them; its answer is not waited for.
+pub(super) fn msync(task: &TaskObject, (at, size): (Address, Size), flags: VmSync) -> Result<(), KernReturn> {
+    if flags.has(VmSync::ASYNCHRONOUS.with(VmSync::SYNCHRONOUS)) {
+        return Err(KernReturn::INVALID_ARGUMENT);
+    }
+    let range = Arithmetic::Wraps.pages(&task.map, at, size)?;
+    task.map.sync(&range, true, flags.has(VmSync::INVALIDATE));
+    Ok(())
 }
 
 /// `vm_wire`: what cannot be wired is a failure whatever the reason.
