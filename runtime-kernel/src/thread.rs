@@ -19,7 +19,7 @@ use crate::in_kernel::Hands;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::kobject::KernelObject;
-use crate::sampling::Sampling;
+use crate::sampling::{Sampling, TICK};
 use crate::special::{Special, SpecialPorts};
 use crate::sync::{Mutex, Rank};
 use crate::task::{Task, TaskObject};
@@ -178,7 +178,10 @@ impl ThreadObject {
     /// Whoever wants samples of it, or of its task, may have changed.
     pub(crate) fn update_sampling(&self) {
         let of_task = self.task.upgrade().is_some_and(|it| it.sampling.is_on());
-        self.run.set_sampled(of_task || self.sampling.is_on());
+        if !self.run.set_sampled(of_task || self.sampling.is_on()) {
+            // What it did before is nobody's business.
+            self.clock.ticks(TICK);
+        }
     }
 
     /// Policies that it may have, a bit each.

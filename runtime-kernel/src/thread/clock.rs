@@ -37,11 +37,10 @@ impl Clock {
         self.file.lock().as_deref().and_then(read).unwrap_or_default()
     }
 
-    /// How many ticks of so long have passed since it was asked last. Where no time is told, each question is a tick.
+    /// How many ticks of so long have passed since somebody asked. Where no time is told, each question is a tick.
     pub(crate) fn ticks(&self, tick: Duration) -> usize {
         let Some(time) = self.file.lock().as_deref().and_then(read) else { return 1 };
         let now = (time.as_nanos() / tick.as_nanos()) as u64;
-        // Only the thread itself asks.
         now.saturating_sub(self.heard.swap(now, Ordering::Relaxed)) as usize
     }
 

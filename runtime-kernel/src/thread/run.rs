@@ -239,13 +239,10 @@ impl Run {
         })
     }
 
-    /// Somebody wants to know where it is, or nobody any more.
-    pub(crate) fn set_sampled(&self, sampled: bool) {
+    /// Somebody wants to know where it is, or nobody any more. Whether somebody did before.
+    pub(crate) fn set_sampled(&self, sampled: bool) -> bool {
         // What has ended is nowhere.
-        let _ = self.change(|it| {
-            it.sampled = sampled;
-            Ok(())
-        });
+        self.change(|it| Ok(std::mem::replace(&mut it.sampled, sampled))).unwrap_or_default()
     }
 
     fn is_sampled(&self) -> bool {

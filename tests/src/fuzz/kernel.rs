@@ -61,6 +61,8 @@ struct Attacker {
     thread: runtime_kernel::Thread<()>,
     names: Vec<PortName>,
     ports: Vec<PortName>,
+    /// The name of the processor set, and its control port.
+    set: [PortName; 2],
 }
 
 impl Attacker {
@@ -89,12 +91,13 @@ impl Attacker {
             let memory = task.allocate(size, &mut |it| it.fill(1)).expect("there is room");
             task.surrender(memory);
         }
-        Attacker { task, thread, names, ports }
+        let set = processor_set(kernel, &task);
+        Attacker { task, thread, names, ports, set }
     }
 
     /// The name that a byte means. Others are left as they stand in the message.
     fn name(&self, which: u8) -> Option<PortName> {
-        let all = self.names.iter().chain(&self.ports).chain(&[PortName::NULL, PortName::DEAD]);
+        let all = self.names.iter().chain(&self.ports).chain(&[PortName::NULL, PortName::DEAD]).chain(&self.set);
         all.copied().nth(usize::from(which % 16))
     }
 
@@ -134,6 +137,16 @@ impl Attacker {
     }
 }
 
+/// What a task has of the processor set that may do anything to the host.
+fn processor_set(kernel: &Kernel, task: &Task) -> [PortName; 2] {
+    use generated::mach3::mach_host::gnumach_i386 as mach_host;
+    let (host, control) = (task.host_port(), kernel.host_priv_port(task));
+    let name = mach_host::processor_set_default(&host).expect("the host can be asked");
+    let set = mach_host::host_processor_set_priv(&control, &name).expect("the host can be asked");
+    kernel.forget_caches(task);
+    [name.into_raw(), set.into_raw()]
+}
+
 /// The host has no handlers of exceptions any more, whoever has given it some.
 fn forget_handlers(kernel: &Kernel, task: &Task) {
     use generated::darwin::types::{ExceptionBehavior, ExceptionMask};
@@ -157,11 +170,8 @@ pub(super) fn seeds(here: &Path) -> Vec<Vec<u8>> {
     for (abi, row) in (0u8..).zip(AbiId::ALL) {
         for (number, id) in ids.iter().enumerate() {
             // Those that are served are called in every way, and the others in one.
-            let shapes: &[&str] = if (3200..3300).contains(id)
-                || (3400..3700).contains(id)
-                || (2000..2100).contains(id)
-                || (2620..2640).contains(id)
-            {
+            let served = [2000..2100, 2606..2640, 3200..3300, 3400..3900, 4000..4012, 4800..4830, 666_700..666_702];
+            let shapes: &[&str] = if served.iter().any(|it| it.contains(id)) {
                 &["", "i", "n", "ni", "nii", "nn", "in", "np", "p", "ip", "niip", "nni", "r"]
             } else {
                 &["i"]
