@@ -29,10 +29,10 @@
 //! with [`Terminated`]. A thread that a message has made gets its program by [`Task::start`]; until then it has a state,
 //! ports and a priority, and does nothing. States of processors are kept as they were set, and no machine code runs.
 //! Priorities and policies are told, and do not decide who runs; their numbers are those of the task's system, from 0,
-//! the best, to 31, or in Darwin from 127 to 0. Processor time is
-//! what the host says of its threads, where it says so (Linux), and none in a seeded kernel. Samples of program counters
-//! are taken where a thread calls the kernel: in a parallel kernel one for each hundredth of a second of that time, in a
-//! seeded one at each call; what is sampled is the state that the thread was given.
+//! the best, to 31, or in Darwin from 127 to 0. Processor time is what the host says of its threads, where it says so
+//! (Linux), and none in a seeded kernel. Samples of program counters are taken where a thread calls the kernel: in a
+//! parallel kernel one for each hundredth of a second of that time, in a seeded one at each call; what is sampled is the
+//! state that the thread was given.
 //!
 //! # What is otherwise than in Darwin
 //! - Exceptions go to handlers in the forms `EXCEPTION_DEFAULT`, `EXCEPTION_STATE` and `EXCEPTION_STATE_IDENTITY`; those

@@ -185,6 +185,7 @@ fn a_reply_can_go_elsewhere_than_the_request() {
     let (before, mut reply) = (request.clone(), Vec::new());
     let operation = Operation { send: true, receive: Some(name), ..Operation::default() };
     let room = (&mut reply, 4096);
+    covers!("mach_msg_overwrite", "MACH_MSG_SUCCESS");
     task.mach_msg_overwrite(AbiId::DarwinLp64, operation, PortName::NULL, &mut request, room).unwrap();
     assert_eq!(request, before);
     assert_eq!(word(&reply, 20), 1234);

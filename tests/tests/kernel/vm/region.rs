@@ -1,11 +1,13 @@
 //! What is told of memory.
 
+use generated::darwin::mach_host;
 use generated::darwin::types::{VmRegionBasicInfo, VmRegionExtendedInfo, VmRegionTopInfo, VmSync};
 use generated::mach3::mach;
-use mig_rt::{Flavor, Inherit, Protection, SendRight, flavored};
+use mig_rt::{Flavor, Inherit, Protection, SendRight, Size, flavored};
 use runtime_kernel::Resource;
 
 use super::{FREE, PAGE, darwin, each, mach3};
+use crate::ports;
 
 #[test]
 fn vm_region() {
@@ -74,6 +76,15 @@ fn vm_statistics() {
         covers!("vm_statistics", "KERN_RESOURCE_SHORTAGE", statistics(vm.me()));
         vm.side.world.kernel.limit(Resource::Objects, None);
         vm.free(FREE, 3);
+    });
+}
+
+#[test]
+fn host_page_size() {
+    ports::darwin(|side| {
+        let size = |of: &SendRight<_>| mach_host::any::host_page_size(side.abi, of);
+        assert_eq!(covers!("host_page_size", "KERN_SUCCESS", size(&side.host)), Some(Size(PAGE)));
+        covers!("host_page_size", "KERN_INVALID_ARGUMENT", size(&side.me));
     });
 }
 
