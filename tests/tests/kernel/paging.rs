@@ -1,5 +1,6 @@
 //! The default pager: what it answers to kernels, which a task plays here, and to programs.
 
+mod failures;
 mod hostile;
 mod manager;
 mod pressure;
