@@ -320,7 +320,7 @@ impl TaskObject {
         self.handlers.end();
         self.sampling.end();
         self.space.destroy();
-        self.map.clear();
+        self.map.close();
         Ok(())
     }
 }

@@ -91,6 +91,8 @@ pub(crate) struct Entries {
     all: BTreeMap<u64, Entry>,
     /// From [`FIRST`] to here nothing is free.
     full_to: u64,
+    /// Its task has ended: nothing comes in any more.
+    closed: bool,
 }
 
 impl Entries {
@@ -244,9 +246,14 @@ impl Entries {
         self.all.len()
     }
 
-    /// Takes everything out.
-    pub(crate) fn clear(&mut self) -> Vec<(u64, Entry)> {
-        self.full_to = 0;
+    /// Whether its task has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Takes everything out, and lets nothing in any more: who was about to put memory there would leave it there.
+    pub(crate) fn close(&mut self) -> Vec<(u64, Entry)> {
+        (self.full_to, self.closed) = (0, true);
         std::mem::take(&mut self.all).into_iter().collect()
     }
 

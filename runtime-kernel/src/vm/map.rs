@@ -89,6 +89,9 @@ impl Map {
         size: u64,
         replaced: &mut Vec<(u64, Entry)>,
     ) -> Result<u64, KernReturn> {
+        if entries.is_closed() {
+            return Err(KernReturn::NO_SPACE);
+        }
         let address = match place {
             Place::Anywhere { mask, limit } => {
                 self.budget.afford(Resource::Addresses)?;
@@ -279,9 +282,9 @@ impl Map {
         Ok(Found { range: start..it.end, entry: it.clone() })
     }
 
-    /// Releases everything.
-    pub(crate) fn clear(&self) {
-        let all = self.lock().clear();
+    /// Releases everything. Whoever wants memory there later finds no space.
+    pub(crate) fn close(&self) {
+        let all = self.lock().close();
         self.release(all);
     }
 

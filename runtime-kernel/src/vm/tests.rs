@@ -159,7 +159,7 @@ fn entries_come_apart_and_together_again() {
     let refused = map.read(at + PAGE, &mut [0; PAGE_BYTES + 1]);
     assert!(matches!(refused, Err(Stop::Code(KernReturn::INVALID_ADDRESS))));
     assert_eq!(map.check(), Ok(()));
-    map.clear();
+    map.close();
     assert_eq!(map.frames().pages(), 0);
 }
 

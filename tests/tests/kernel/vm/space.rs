@@ -1,9 +1,10 @@
 //! Addresses come and go.
 
-use mig_rt::{Address, KernReturn, Protection};
+use mig_rt::{Address, KernReturn, Protection, Transport};
 use runtime_kernel::Resource;
 
 use super::{FREE, PAGE, Vm, darwin, each};
+use crate::world::World;
 
 #[test]
 fn vm_allocate() {
@@ -102,4 +103,14 @@ fn memory_can_replace_what_is_there() {
         assert_eq!((vm.byte(FREE), vm.byte(FREE + PAGE), vm.byte(FREE + 2 * PAGE)), (Ok(7), Ok(0), Ok(7)));
         vm.free(FREE, 3);
     });
+}
+
+/// What comes too late for a task that has ended stays nowhere.
+#[test]
+fn a_task_that_has_ended_has_no_room() {
+    let world = World::new();
+    let task = world.task("task");
+    task.terminate();
+    assert_eq!(task.allocate(1, &mut |it| it.fill(1)).err(), Some(KernReturn::NO_SPACE));
+    assert_eq!((task.regions(), world.kernel.census().pages), (0, 0));
 }
