@@ -2,6 +2,7 @@
 
 mod failures;
 mod hostile;
+mod lying;
 mod manager;
 mod pressure;
 mod protocol;
