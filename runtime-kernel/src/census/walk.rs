@@ -16,6 +16,7 @@ use crate::ipc::space::{Entry, Held};
 use crate::task::TaskObject;
 use crate::vm::Object;
 use crate::vm::frame::Run;
+use crate::vm::pager::Moved;
 
 /// Where a right is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -198,6 +199,7 @@ impl Walk {
         let mut requests: Vec<(u32, PortName)> = state.rare.dead_names.iter().map(|it| (it.space, it.name)).collect();
         requests.sort_unstable();
         let sets = state.sets.iter().map(|it| (it.set.clone(), it.listed)).collect();
+        let mail = state.rare.memory.as_ref().map(|it| it.mail().clone());
         let queued = state.queue.len();
         self.census.messages += queued;
         self.census.senders += state.rare.blocked.len();
@@ -206,6 +208,17 @@ impl Walk {
             self.wrong.push(format!("port {}: {why}", port.id));
         }
         drop(state);
+        if let Some(mail) = mail {
+            let place = Place::Kernel("mail");
+            mail.each(&mut |to, moved| {
+                self.send(to, place);
+                match moved {
+                    Moved::Nothing => {}
+                    Moved::Receive(it) => self.receive(it, place),
+                    Moved::Other(it) => self.carried(it, place),
+                }
+            });
+        }
         let found = self.found(port);
         (found.sets, found.queued, found.requests) = (sets, queued, requests);
     }

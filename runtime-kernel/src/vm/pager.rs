@@ -23,7 +23,7 @@ pub(crate) use known::{Known, object_of};
 pub(super) use known::{can_manage, new_store};
 pub(crate) use lock::Request;
 pub(super) use lock::{MOST_AT_ONCE, give_back};
-pub(crate) use mail::Mail;
+pub(crate) use mail::{Mail, Moved};
 
 use self::mail::{Link, What};
 use super::frame::{Frames, PAGE};

@@ -26,6 +26,11 @@ impl Known {
         self.cached.as_ref()
     }
 
+    /// What is still to be said to its manager.
+    pub(crate) fn mail(&self) -> &Arc<Mail> {
+        &self.mail
+    }
+
     /// The port is dead.
     pub(crate) fn manager_died(self) {
         if let Some(object) = self.object.upgrade() {

@@ -76,6 +76,13 @@ pub(crate) enum What {
     Terminate,
 }
 
+/// A right that goes along with what is said.
+pub(crate) enum Moved<'a> {
+    Nothing,
+    Receive(&'a ReceiveRef),
+    Other(&'a Carried),
+}
+
 impl Mail {
     pub(super) fn new() -> Arc<Mail> {
         Arc::new(Mail(Mutex::new(Rank::Mail, State::default())))
@@ -91,6 +98,12 @@ impl Mail {
         }
         drop(state);
         effect::push(Effect::Mail(self.clone()));
+    }
+
+    /// Calls with the rights of everything that is still to be said: to whom, and what moves with it.
+    pub(crate) fn each(&self, call: &mut dyn FnMut(&SendRef, Moved<'_>)) {
+        let state = self.0.lock();
+        state.ready.iter().chain(&state.later).for_each(|it| call(&it.to, it.what.moved()));
     }
 
     /// Says everything, unless somebody else does.
@@ -201,6 +214,16 @@ fn lending<X>(port: &Arc<Port>, run: impl FnOnce(&ReceiveRight<InKernel>) -> X) 
 }
 
 impl What {
+    fn moved(&self) -> Moved<'_> {
+        match self {
+            What::Create { new, .. } | What::Copy { new, .. } => Moved::Receive(new),
+            What::LockCompleted { to, .. } | What::SupplyCompleted { to, .. } | What::ChangeCompleted { to, .. } => {
+                Moved::Other(to)
+            }
+            _ => Moved::Nothing,
+        }
+    }
+
     /// Writes it, to a receiver that reads an ABI.
     fn write(self, abi: AbiId, to: SendRef, control: &ReceiveRight<InKernel>, name: &Arc<Port>) -> mig_rt::Result<()> {
         use memory_object::any as object;

@@ -2,7 +2,7 @@
 
 use default_pager::{Compressed, OnDisk, Running};
 use generated::mach3::mach::any as mach;
-use mig_rt::{AbiId, Address, KernReturn, Size};
+use mig_rt::{AbiId, Address, KernReturn, ReceiveRight, Size};
 use runtime_kernel::{Config, Kernel, Order, Task};
 
 use super::{PAGE, TYPED, at, page};
@@ -129,6 +129,41 @@ fn a_manager_that_is_replaced() {
     old.terminate();
     new.terminate();
     end(&world, vec![first, second]);
+}
+
+/// Whoever makes pages faster than the manager takes them waits, with what is to be said to it, until somebody ends that.
+#[test]
+fn a_manager_that_does_not_listen() {
+    for seed in 0..20 {
+        let world = world(Order::Seeded(seed));
+        let before = world.kernel.census();
+        let deaf = world.kernel.task("deaf", ABI);
+        let port = ReceiveRight::new(&deaf).unwrap();
+        drop(mach::vm_set_default_memory_manager(ABI, &world.kernel.host_priv_port(&deaf), &port).unwrap());
+        let writing = ["first", "second"].map(|name| {
+            let task = world.kernel.task(name, ABI);
+            drop(task.spawn(name, move |task| {
+                let size = Size(20 * LIMIT * PAGE as u64);
+                let start = mach::vm_allocate(ABI, &task.self_port(), Address(0), size, true).unwrap();
+                for it in 0..20 * LIMIT {
+                    task.memory().write(Address(start.0 + at(it).0), 1_u8).unwrap();
+                }
+                // Others have what it wrote.
+                task.memory().read::<u8>(start).unwrap();
+            }));
+            task
+        });
+        assert_eq!(world.kernel.run(), ["first", "second"]);
+        world.kernel.check().unwrap_or_else(|it| panic!("seed {seed}: {it}"));
+        writing.iter().for_each(Task::terminate);
+        assert_eq!(world.kernel.run(), Vec::<String>::new());
+        world.kernel.check().unwrap_or_else(|it| panic!("seed {seed}: {it}"));
+        drop(port);
+        deaf.terminate();
+        world.kernel.run();
+        world.kernel.check().unwrap();
+        assert_eq!(world.kernel.census(), before);
+    }
 }
 
 /// In parallel, as the host has it.
