@@ -9,7 +9,7 @@ use default_pager::Disk;
 use mig_rt::{KernReturn, ReceiveRight};
 use runtime_kernel::Task;
 
-use crate::calls;
+use super::calls;
 
 /// Milliseconds to go elsewhere, and to read or write where the last access ended.
 const SEEK: u32 = 5;

@@ -9,7 +9,7 @@
 //! that share some of it. Each compares what it reads with an array of bytes of its own.
 //!
 //! Then all programs end. The kernel's books are checked, the pager must be empty, and the census is what it was before.
-#![allow(clippy::print_stdout, unused_crate_dependencies, reason = "an example tells what it does")]
+#![allow(clippy::print_stdout, reason = "an example tells what it does")]
 
 mod calls;
 mod disk;
@@ -40,6 +40,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let seconds: u64 = arguments.next().map_or(Ok(3600), |it| it.parse())?;
     let seed: u64 = arguments.next().map_or(Ok(1), |it| it.parse())?;
+    run(seconds, seed)
+}
+
+/// Uses memory for so many seconds of virtual time.
+pub(crate) fn run(seconds: u64, seed: u64) -> Result<(), Box<dyn Error>> {
     let started = std::time::Instant::now();
     let order = Order::Seeded(seed);
     let kernel = Arc::new(Kernel::new(Config { order, most_pages: Some(PAGES), ..Config::default() }));

@@ -8,8 +8,8 @@ use generated::mach3::mach::gnumach_x86_64 as mach;
 use mig_rt::{Address, Inherit, Protection, ReceiveRight, Size, Timeout};
 use runtime_kernel::Task;
 
-use crate::calls;
-use crate::program::{PAGE, Program, Random, Region, Shared, called, free};
+use super::calls;
+use super::program::{PAGE, Program, Random, Region, Shared, called, free};
 
 /// Pages that one program has, at most, and one region.
 const MOST: u64 = 256;

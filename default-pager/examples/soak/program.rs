@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mig_rt::{KernReturn, ReceiveRight, SendRight};
 use runtime_kernel::{Kernel, Task};
 
-use crate::calls;
+use super::calls;
 
 pub(crate) const PAGE: u64 = 4096;
 
