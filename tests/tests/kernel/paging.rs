@@ -8,6 +8,7 @@ mod pressure;
 mod protocol;
 mod requests;
 mod stores;
+mod together;
 
 use default_pager::{Pager, Store, Watch};
 use generated::mach3;
