@@ -69,15 +69,17 @@ pub struct Running {
 /// Starts a pager in a task of its own, which speaks an ABI of Mach 3, and makes it the kernel's.
 ///
 /// # Errors
-/// The kernel's code, if there are no ports to be had, or if it takes no manager that speaks this ABI.
+/// As [`Pager::new`].
 ///
 /// # Panics
 /// If the host has no thread left.
 pub fn start(kernel: &Kernel, abi: AbiId, store: impl Store + 'static) -> Result<Running, KernReturn> {
     let task = kernel.task("default pager", abi);
-    let pager = Pager::new(&task, store)?;
-    let host = kernel.host_priv_port(&task);
-    vm_set_default_memory_manager(abi, &host, pager.port()).map_err(|it| it.to_kern())?;
+    let made = Pager::new(&task, store).and_then(|pager| {
+        let set = vm_set_default_memory_manager(abi, &kernel.host_priv_port(&task), pager.port());
+        set.map(|_| pager).map_err(|it| it.to_kern())
+    });
+    let pager = made.inspect_err(|_| task.terminate())?;
     let watch = pager.watch();
     let thread = task.spawn("default pager", move |_| pager.serve());
     Ok(Running { task, thread, watch })

@@ -7,7 +7,8 @@ use generated::mach3::mach_port::gnumach_x86_64 as mach_port;
 use generated::mach3::notify::{MACH_NOTIFY_NO_SENDERS, NotifyServer};
 use generated::{darwin, mach3};
 use mig_rt::{
-    KernReturn, MsgReturn, PortName, Receive, ReceiveRight, RightKind, SendOnceRight, SendRight, Subsystem, serve,
+    AbiId, KernReturn, MsgReturn, PortName, Receive, ReceiveRight, RightKind, SendOnceRight, SendRight, Subsystem,
+    serve,
 };
 use runtime_kernel::Task;
 
@@ -41,8 +42,12 @@ impl Pager {
     /// A pager in a task, which keeps pages in a store.
     ///
     /// # Errors
-    /// The kernel's code, if there are no ports to be had.
+    /// `KERN_INVALID_ARGUMENT` if the task speaks no ABI of Mach 3, so that no kernel could tell it anything; the kernel's
+    /// code, if there are no ports to be had.
     pub fn new(task: &Task, store: impl Store + 'static) -> Result<Pager, KernReturn> {
+        if matches!(task.abi(), AbiId::DarwinLp64 | AbiId::DarwinIlp32) {
+            return Err(KernReturn::INVALID_ARGUMENT);
+        }
         let (own, port) = (task.self_port(), ReceiveRight::new(task)?);
         let set = mach_port::mach_port_allocate(&own, RightKind::PORT_SET).map_err(|it| it.to_kern())?;
         let mut stores = Stores::default();

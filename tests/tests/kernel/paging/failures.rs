@@ -77,6 +77,18 @@ fn a_manager_that_dies() {
     }
 }
 
+/// Kernels speak to managers in ABIs of Mach 3.
+#[test]
+fn a_manager_that_understands_nothing() {
+    for abi in [AbiId::DarwinLp64, AbiId::DarwinIlp32] {
+        let world = world(Order::Seeded(1));
+        let before = world.kernel.census();
+        let refused = default_pager::start(&world.kernel, abi, Compressed::new(1 << 20));
+        assert_eq!(refused.err(), Some(KernReturn::INVALID_ARGUMENT));
+        assert_eq!(world.kernel.census(), before);
+    }
+}
+
 /// A thread that waits for a page when the manager dies.
 #[test]
 fn a_manager_that_dies_while_somebody_waits() {
