@@ -263,7 +263,7 @@ impl Map {
             let (offset, offsets) = (part.offset + (from - range.start), it.offsets(start, range));
             let wired = it.attributes.wired > 0;
             let object = it.object(start, self.frames());
-            object.replace(offsets.clone(), part.object.as_ref().map(|it| (it, offset)))?;
+            object.replace(offsets.clone(), part.object.as_ref().map(|it| (it, offset)), wired)?;
             if wired {
                 object.touch(offsets, false)?;
             }

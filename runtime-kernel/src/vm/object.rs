@@ -177,15 +177,17 @@ impl Object {
         }
     }
 
-    /// Puts pages of another object, or zeros, in place of some of this one's, for all who see them.
+    /// Puts pages of another object, or zeros, in place of some of this one's, for all who see them. What is wired must
+    /// be there.
     pub(crate) fn replace(
         self: &Arc<Object>,
         range: Range<u64>,
         from: Option<(&Arc<Object>, u64)>,
+        wired: bool,
     ) -> Result<(), Stop> {
         let pages = range.start / PAGE..range.end / PAGE;
-        if let Some((source, offset)) = from.filter(|_| self.managed) {
-            // A manager can only be given what is there.
+        if let Some((source, offset)) = from.filter(|_| self.managed || wired) {
+            // So must what a manager gets. Fetching it afterwards would begin everything again.
             source.peek_all(offset / PAGE..offset / PAGE + (pages.end - pages.start))?;
         }
         // Copying a table is cheap, and no two objects are locked at once.

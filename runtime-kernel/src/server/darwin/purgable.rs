@@ -61,7 +61,7 @@ pub(super) fn control(task: &TaskObject, at: Address, what: VmPurgable, state: i
 }
 
 fn empty(object: &Arc<Object>) -> Result<(), KernReturn> {
-    walk(|_| object.replace(0..object.size(), None))
+    walk(|_| object.replace(0..object.size(), None, false))
 }
 
 /// Throws away what is in all volatile memory.

@@ -109,10 +109,18 @@ impl Random {
     }
 }
 
+/// How much memory a kernel has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Memory {
+    Enough,
+    /// So little that it pages out all the time, to a default pager that runs beside.
+    Short,
+}
+
 /// Where kernel and pages disagree first, and about what.
-fn disagreement(operations: &[Operation], seed: u64, census: usize) -> Option<(usize, String)> {
+fn disagreement(operations: &[Operation], seed: u64, memory: Memory, census: usize) -> Option<(usize, String)> {
     let run = move || {
-        let mut pair = Pair::new(seed);
+        let mut pair = Pair::new(seed, memory);
         for (at, operation) in operations.iter().enumerate() {
             match catch_unwind(AssertUnwindSafe(|| pair.step(operation))) {
                 Ok(Ok(())) if !at.is_multiple_of(census) => {}
@@ -134,21 +142,30 @@ fn disagreement(operations: &[Operation], seed: u64, census: usize) -> Option<(u
         .unwrap_or_else(|_| Some((operations.len(), "it panics".to_owned())))
 }
 
-fn agree(seed: u64, census: usize) {
+fn agree(seed: u64, memory: Memory, census: usize) {
     let mut random = Random(seed);
     let mut operations: Vec<Operation> = (0..LENGTH).map(|_| random.operation()).collect();
-    let Some((at, why)) = disagreement(&operations, seed, census) else { return };
+    let Some((at, why)) = disagreement(&operations, seed, memory, census) else { return };
     operations.truncate(at + 1);
-    let again = |it: &[Operation]| disagreement(it, seed, 1);
+    let again = |it: &[Operation]| disagreement(it, seed, memory, 1);
     let operations = shortest(operations, &again);
     let (_, last) = again(&operations).unwrap_or_default();
     let list: Vec<String> = operations.iter().map(|it| format!("    task {}: {:x?}", it.task, it.act)).collect();
-    panic!("seed {seed}: {why}\nshortest: {last}\n{}", list.join("\n"));
+    panic!("seed {seed}, {memory:?}: {why}\nshortest: {last}\n{}", list.join("\n"));
 }
 
-/// Twenty thousand operations; as many as the environment variable `MEMORY_OPERATIONS` says, if it is there.
+/// So many operations, or as many as the environment variable `MEMORY_OPERATIONS` says.
+fn agree_on(operations: u64, memory: Memory, census: usize) {
+    let asked = std::env::var("MEMORY_OPERATIONS").ok().and_then(|it| it.parse::<u64>().ok());
+    (0..asked.unwrap_or(operations).div_ceil(LENGTH as u64)).for_each(|seed| agree(seed, memory, census));
+}
+
 #[test]
 fn kernel_and_plain_memory_agree() {
-    let asked = std::env::var("MEMORY_OPERATIONS").ok().and_then(|it| it.parse::<u64>().ok());
-    (0..asked.unwrap_or(20_000).div_ceil(LENGTH as u64)).for_each(|seed| agree(seed, 16));
+    agree_on(20_000, Memory::Enough, 16);
+}
+
+#[test]
+fn kernel_and_plain_memory_agree_while_pages_go_out() {
+    agree_on(5_000, Memory::Short, 50);
 }

@@ -3,15 +3,16 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
+use default_pager::{Compressed, Running};
 use generated::darwin::types::VM_FLAGS_OVERWRITE;
 use mig_rt::{
     AbiId, Address, Error, ErrorKind, Inherit, KernReturn, MsgReturn, Operation as Traps, PortName, Protection,
     ReceiveRight, SendRight, Timeout,
 };
-use runtime_kernel::{Kernel, Task};
+use runtime_kernel::{Config, Kernel, Task};
 
 use super::plain::{Code, Page, Plain, touched};
-use super::{Act, BASE, Operation, PAGES, TASKS};
+use super::{Act, BASE, Memory, Operation, PAGES, TASKS};
 use crate::vm::{Calls, Form, PAGE};
 use crate::world::port;
 
@@ -27,7 +28,12 @@ pub(super) struct Pair {
     kernel: Kernel,
     slots: Vec<Slot>,
     made: u64,
+    /// Who has the pages for which the kernel has no room.
+    pager: Option<Running>,
 }
+
+/// Pages that a kernel has which pages out: a quarter of what its tasks could use.
+const ROOM: u64 = TASKS as u64 * PAGES / 4;
 
 pub(super) type Checked = Result<(), String>;
 
@@ -52,8 +58,12 @@ fn size(range: &Range<u64>) -> u64 {
 }
 
 impl Pair {
-    pub(super) fn new(seed: u64) -> Pair {
-        let mut pair = Pair { kernel: Kernel::default(), slots: Vec::new(), made: seed };
+    pub(super) fn new(seed: u64, memory: Memory) -> Pair {
+        let most_pages = (memory == Memory::Short).then_some(ROOM);
+        let kernel = Kernel::new(Config { most_pages, ..Config::default() });
+        let store = || Compressed::new(1 << 24);
+        let pager = most_pages.map(|_| default_pager::start(&kernel, AbiId::GnumachX8664, store()).unwrap());
+        let mut pair = Pair { kernel, slots: Vec::new(), made: seed, pager };
         for _ in 0..TASKS {
             let slot = pair.slot();
             pair.slots.push(slot);
@@ -93,7 +103,16 @@ impl Pair {
 
     /// The whole of it.
     pub(super) fn check(&self) -> Checked {
-        self.kernel.check()
+        let mut tries = if self.pager.is_some() { 100_000 } else { 0 };
+        loop {
+            let checked = self.kernel.check();
+            // What the pager has in its hands is not found. It puts it down again.
+            if checked.is_ok() || tries == 0 {
+                return checked;
+            }
+            tries -= 1;
+            std::thread::yield_now();
+        }
     }
 
     /// Every byte, and nothing is left when everything is gone.
@@ -108,6 +127,12 @@ impl Pair {
         self.check()?;
         self.slots.iter().for_each(|it| it.task.terminate());
         self.check()?;
+        if let Some(Running { task, thread, .. }) = self.pager.take() {
+            task.terminate();
+            // It unwinds.
+            drop(thread.join());
+            self.check()?;
+        }
         same("pages that are left", self.kernel.census().pages, 0)
     }
 
