@@ -48,6 +48,8 @@
 //!   for the manager, which gives no answer.
 //! - Volatile memory is thrown away when somebody asks for it (`VM_PURGABLE_PURGE_ALL`), and never otherwise.
 //! - Maps are not nested, and no object has others behind it: every depth that is told is 0.
+//! - A program of 32 bits calls `vm_map`, whose messages are those of `vm32_map` there; in the wide ABI, where the two
+//!   differ and have the same identifiers, `vm_map` is what is served.
 //! - Options of ports about the importance and the sleep of programs are accepted, and have nothing to act on.
 //!
 //! # Reading order

@@ -3,7 +3,7 @@
 use default_pager::{Compressed, OnDisk, Running};
 use generated::mach3::default_pager::any as default_pager_calls;
 use generated::mach3::mach::any as mach;
-use mig_rt::{AbiId, Address, Inherit, Protection, ReceiveRight, SendRight, Size};
+use mig_rt::{AbiId, Address, Inherit, Protection, ReceiveRight, SendRight, Size, flavored};
 use runtime_kernel::{Config, Kernel, Order, Task};
 
 use super::{PAGE, TYPED, at, page};
@@ -180,4 +180,40 @@ fn copies_find_what_is_away() {
             });
         }
     });
+}
+
+/// A task counts the pages that it had to wait for.
+#[test]
+fn pages_that_are_waited_for_are_counted() {
+    use generated::mach3::types::TaskEventsInfo;
+    let (events, figures) = Pressed::new(AbiId::GnumachX8664, false).program(AbiId::GnumachX8664, |task, _| {
+        let start = allocate(task, 4 * LIMIT);
+        (0..4 * LIMIT).for_each(|it| task.memory().write(plus(start, it), it as u32).unwrap());
+        (0..4 * LIMIT).for_each(|it| assert_eq!(task.memory().read::<u32>(plus(start, it)), Ok(it as u32)));
+        let (abi, own) = (AbiId::GnumachX8664, task.self_port());
+        flavored::<TaskEventsInfo>(abi, |flavor, room| mach::task_info(abi, &own, flavor, room)).unwrap()
+    });
+    assert!(events.zero_fills >= 4 * LIMIT && events.pageins > 2 * LIMIT, "{events:?}");
+    assert!(events.pageins <= figures.pages_in, "{events:?} {figures:?}");
+}
+
+/// Volatile memory goes wherever it is, and what the pager has of it too.
+#[test]
+fn volatile_memory_goes_from_the_pager() {
+    use generated::darwin::mach_vm::any as mach_vm;
+    use generated::darwin::types::{VM_FLAGS_ANYWHERE, VM_FLAGS_PURGABLE, VmPurgable};
+    let (zeros, figures) = Pressed::new(AbiId::GnumachX8664, true).program(AbiId::DarwinLp64, |task, _| {
+        let (abi, own, size) = (AbiId::DarwinLp64, task.self_port(), Size(3 * LIMIT * PAGE as u64));
+        let flags = VM_FLAGS_ANYWHERE | VM_FLAGS_PURGABLE;
+        let start = mach_vm::mach_vm_allocate(abi, &own, Address(0), size, flags).unwrap();
+        (0..3 * LIMIT).for_each(|it| task.memory().write(plus(start, it), 7u32).unwrap());
+        let control = |what, state| mach_vm::mach_vm_purgable_control(abi, &own, start, what, state).unwrap();
+        assert_eq!(control(VmPurgable::SET_STATE, 1), 0);
+        assert_eq!(task.memory().read::<u32>(plus(start, 1)), Ok(7), "nobody has asked for it");
+        control(VmPurgable::PURGE_ALL, 0);
+        assert_eq!(control(VmPurgable::SET_STATE, 0), 2);
+        (0..3 * LIMIT).filter(|it| task.memory().read::<u32>(plus(start, *it)) == Ok(0)).count() as u64
+    });
+    assert_eq!(zeros, 3 * LIMIT);
+    assert!(figures.pages_out > 0, "{figures:?}");
 }
