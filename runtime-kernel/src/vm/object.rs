@@ -353,13 +353,20 @@ impl Object {
 
     /// The pages of some bytes that are there, by their numbers.
     pub(crate) fn here(&self, range: Range<u64>) -> Vec<u64> {
-        let (first, last, mut pages) = (range.start / PAGE, range.end.div_ceil(PAGE), Vec::new());
-        self.lock().table.each(&mut |found, place| {
-            if let Where::Here(..) = place {
-                pages.extend(found.start.max(first)..found.end.min(last));
-            }
-        });
-        pages
+        let it = self.lock();
+        let (first, last) = (range.start / PAGE, range.end.div_ceil(PAGE));
+        std::iter::successors(it.table.next(first), |page| it.table.next(page + 1))
+            .take_while(|it| *it < last)
+            .collect()
+    }
+
+    /// Whether the page of a byte is there, or away; nothing if it is neither.
+    pub(crate) fn is_here(&self, at: u64) -> Option<bool> {
+        match self.lock().table.find(at / PAGE) {
+            Where::Here(..) => Some(true),
+            Where::Away(..) => Some(false),
+            Where::Nowhere => None,
+        }
     }
 
     /// Pages that are there.

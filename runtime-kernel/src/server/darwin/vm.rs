@@ -237,19 +237,24 @@ pub(super) fn read_list(
     Ok(places)
 }
 
-/// A page that is there, and has been read and written (`VM_PAGE_QUERY_PAGE_…`).
+/// What is told of a page (`VM_PAGE_QUERY_PAGE_…`): it is there, and has been read and written; it was paged out; a memory
+/// manager has it too.
 const QUERIED: i32 = 0x1 | 0x4 | 0x8;
+const PAGED_OUT: i32 = 0x10;
+const EXTERNAL: i32 = 0x80;
 
 /// `vm_map_page_query`: whether a page is there, and how many entries and ports have its object.
 pub(super) fn page_query(task: &TaskObject, at: Address) -> Result<(i32, i32), KernReturn> {
     let found = task.map.region(at.0).ok().filter(|it| it.range.contains(&at.0));
     Ok(found.map_or((0, 0), |it| {
-        let page = truncate(at.0)..truncate(at.0) + PAGE;
-        let resident = it.entry.object.as_ref().is_some_and(|object| {
-            let offset = it.entry.offset + (page.start - it.range.start);
-            object.resident(offset..offset + PAGE) > 0
+        let offset = it.entry.offset + (at.0 - it.range.start);
+        let told = it.entry.object.as_ref().map_or(0, |object| match object.is_here(offset) {
+            Some(true) if object.is_managed() => QUERIED | EXTERNAL,
+            Some(true) => QUERIED,
+            Some(false) => PAGED_OUT,
+            None => 0,
         });
-        (if resident { QUERIED } else { 0 }, references(&it) as i32)
+        (told, references(&it) as i32)
     }))
 }
 
@@ -302,17 +307,18 @@ fn basic_64(found: &Found) -> VmRegionBasicInfo64 {
 }
 
 pub(super) fn extended(found: &Found) -> VmRegionExtendedInfo {
-    let resident = resident(found);
+    let (resident, object) = (resident(found), found.entry.object.as_ref());
+    let offsets = found.entry.offsets(found.range.start, &found.range);
     VmRegionExtendedInfo {
         protection: found.entry.attributes.protection,
         user_tag: 0,
         pages_resident: resident,
         pages_shared_now_private: 0,
-        pages_swapped_out: 0,
+        pages_swapped_out: object.map_or(0, |it| u32::try_from(it.away(offsets)).unwrap_or(u32::MAX)),
         pages_dirtied: resident,
         ref_count: references(found),
         shadow_depth: 0,
-        external_pager: 0,
+        external_pager: u8::from(object.is_some_and(|it| it.is_managed())),
         share_mode: share_mode(found),
         pages_reusable: 0,
     }

@@ -197,6 +197,26 @@ fn pages_that_are_waited_for_are_counted() {
     assert!(events.pageins <= figures.pages_in, "{events:?} {figures:?}");
 }
 
+/// Whether some of the pages of a region are paged out, as it is told of the region and of each of them.
+fn away(abi: AbiId, own: &SendRight<Task>, start: Address) -> bool {
+    use generated::darwin::mach_vm::any as mach_vm;
+    use generated::darwin::types::VmRegionExtendedInfo;
+    let mut size = Size(0);
+    let told: VmRegionExtendedInfo = flavored(abi, |flavor, room| {
+        let out = mach_vm::mach_vm_region(abi, own, start, flavor, room)?;
+        size = out.size;
+        Ok(out.info)
+    })
+    .unwrap();
+    assert_eq!(told.external_pager, 0);
+    let page = |it| mach_vm::mach_vm_page_query(abi, own, plus(start, it)).unwrap().disposition;
+    let pages: Vec<i32> = (0..size.0 / PAGE as u64).map(page).collect();
+    assert!(pages.iter().all(|it| [0, 0xd, 0x10].contains(it)), "{pages:?}");
+    let out = pages.iter().filter(|it| **it == 0x10).count() as u32;
+    assert_eq!((out, pages.len() as u32), (told.pages_swapped_out, told.pages_swapped_out + told.pages_resident));
+    out > 0
+}
+
 /// Volatile memory goes wherever it is, and what the pager has of it too.
 #[test]
 fn volatile_memory_goes_from_the_pager() {
@@ -209,6 +229,7 @@ fn volatile_memory_goes_from_the_pager() {
         (0..3 * LIMIT).for_each(|it| task.memory().write(plus(start, it), 7u32).unwrap());
         let control = |what, state| mach_vm::mach_vm_purgable_control(abi, &own, start, what, state).unwrap();
         assert_eq!(control(VmPurgable::SET_STATE, 1), 0);
+        assert!(away(abi, &own, start), "some pages are the pager's");
         assert_eq!(task.memory().read::<u32>(plus(start, 1)), Ok(7), "nobody has asked for it");
         control(VmPurgable::PURGE_ALL, 0);
         assert_eq!(control(VmPurgable::SET_STATE, 0), 2);

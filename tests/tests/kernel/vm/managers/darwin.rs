@@ -1,7 +1,10 @@
 //! Programs of Darwin: they map what managers of Mach 3 supply, and call control ports in words of their own.
 
+use generated::darwin::mach_vm::any as mach_vm;
 use generated::darwin::memory_object_control::any as control;
-use generated::darwin::types::{MemoryObjectAttrInfo, MemoryObjectPerfInfo, MemoryObjectReturn, VmSync};
+use generated::darwin::types::{
+    MemoryObjectAttrInfo, MemoryObjectPerfInfo, MemoryObjectReturn, VmRegionExtendedInfo, VmSync,
+};
 use generated::mach3::types::CopyStrategy;
 use mig_rt::{AbiId, Address, Flavor, KernReturn, Protection, SendRight, Size, flavored};
 use runtime_kernel::Task;
@@ -63,6 +66,25 @@ fn attributes_by_flavor() {
         covers!("memory_object_synchronize_completed", "KERN_INVALID_ARGUMENT", done);
         task.terminate();
         drop(scene);
+    }
+}
+
+/// What is told of memory says that somebody else has it.
+#[test]
+fn regions_are_external() {
+    for abi in DARWIN {
+        let (mut scene, _file, task, _port) = program(abi);
+        let told = task.spawn("asks", move |task| {
+            let own = task.self_port();
+            let region: VmRegionExtendedInfo = flavored(abi, |flavor, room| {
+                mach_vm::mach_vm_region(abi, &own, Address(FREE), flavor, room).map(|it| it.info)
+            })
+            .unwrap();
+            let page = |it| mach_vm::mach_vm_page_query(abi, &own, Address(FREE + it * PAGE)).unwrap().disposition;
+            (region.external_pager, region.pages_resident, [0, 1, 2].map(page))
+        });
+        assert_eq!(scene.done(told), (1, 2, [0x8d, 0x8d, 0]));
+        task.terminate();
     }
 }
 
