@@ -177,8 +177,9 @@ impl ThreadObject {
 
     /// Whoever wants samples of it, or of its task, may have changed.
     pub(crate) fn update_sampling(&self) {
-        let of_task = self.task.upgrade().is_some_and(|it| it.sampling.is_on());
-        if !self.run.set_sampled(of_task || self.sampling.is_on()) {
+        let task = self.task.upgrade();
+        let wanted = || self.sampling.is_on() || task.as_ref().is_some_and(|it| it.sampling.is_on());
+        if !self.run.set_sampled(wanted) {
             // What it did before is nobody's business.
             self.clock.ticks(TICK);
         }

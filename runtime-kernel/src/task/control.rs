@@ -82,7 +82,7 @@ impl TaskObject {
             return;
         }
         thread.run.hold(threads.suspensions > 0);
-        thread.run.set_sampled(self.sampling.is_on());
+        thread.run.set_sampled(|| self.sampling.is_on());
         threads.list.push(thread.clone());
     }
 

@@ -239,10 +239,11 @@ impl Run {
         })
     }
 
-    /// Somebody wants to know where it is, or nobody any more. Whether somebody did before.
-    pub(crate) fn set_sampled(&self, sampled: bool) -> bool {
+    /// Somebody wants to know where it is, or nobody any more: of those who have changed that, the last to come here sees
+    /// what it is. Whether somebody did before.
+    pub(crate) fn set_sampled(&self, wanted: impl FnOnce() -> bool) -> bool {
         // What has ended is nowhere.
-        self.change(|it| Ok(std::mem::replace(&mut it.sampled, sampled))).unwrap_or_default()
+        self.change(|it| Ok(std::mem::replace(&mut it.sampled, wanted()))).unwrap_or_default()
     }
 
     fn is_sampled(&self) -> bool {

@@ -14,7 +14,8 @@ use mig_rt::{
 use runtime_kernel::{Resource, Task};
 
 use super::{Calls, state};
-use crate::ports::{self, each};
+use crate::ports::{self, carry, each};
+use crate::races::in_many_orders;
 use crate::world::{World, port, wait};
 
 /// Sends samples of a thread to a port; null ends it.
@@ -325,6 +326,39 @@ fn samples_of_a_thread_are_kept() {
         Calls(abi).thread_terminate(&thread).unwrap();
         assert_eq!(world.kernel.run(), Vec::<String>::new());
     }
+}
+
+/// One wants samples of a thread, and one does not, of its task or of itself: whoever comes last has it as asked.
+#[test]
+fn samples_begin_and_end_at_once() {
+    in_many_orders(|world, seed| {
+        let abi = AbiId::ALL[seed as usize % 5];
+        let (task, other) = (world.kernel.task("task", abi), world.kernel.task("other", abi));
+        let port = ReceiveRight::new(&other).unwrap();
+        let thread = carry(&task, &stays(&task, abi, 3), &other);
+        let task_port = carry(&task, &task.self_port(), &other);
+        let both = [thread, task_port].map(|it| (it.try_clone().unwrap(), it));
+        let [(one, thread), (two, task_port)] = both;
+        let begins = other.spawn("begins", move |_| {
+            sample_thread(abi, &one, &port).unwrap();
+            sample_task(abi, &two, &port).unwrap();
+            port
+        });
+        let ends = other.spawn("ends", move |task| {
+            let null = ReceiveRight::null(&task);
+            sample_thread(abi, &thread, &null).unwrap();
+            sample_task(abi, &task_port, &null).unwrap();
+            (thread, task_port)
+        });
+        let left = world.kernel.run();
+        let (port, (thread, task_port)) = (begins.join().unwrap(), ends.join().unwrap());
+        let before: usize = heard(&port).iter().map(Vec::len).sum();
+        // Whoever is sampled now is so again and again.
+        Calls(abi).thread_abort(&thread).unwrap();
+        assert_eq!((left.len(), world.kernel.run().len()), (1, 0), "seed {seed}");
+        sample_task(abi, &task_port, &ReceiveRight::null(&other)).unwrap();
+        before + heard(&port).len()
+    });
 }
 
 /// In a parallel kernel ticks are of the time that a thread has had.
