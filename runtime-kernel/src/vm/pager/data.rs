@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mig_rt::{KernReturn, Protection};
 
 use super::mail::What;
+use super::{MOST_AT_ONCE, lock};
 use crate::ipc::right::Carried;
 use crate::vm::copy::MapCopy;
 use crate::vm::frame::{Fault, PAGE, Run};
@@ -29,15 +30,16 @@ pub(super) fn pages(offset: u64, size: u64) -> Result<Range<u64>, KernReturn> {
 }
 
 impl Object {
-    /// `memory_object_data_supply`: puts pages where none is, up to the first that is there.
+    /// `memory_object_data_supply`: puts pages where none is, up to the first that is there. Precious ones that are not
+    /// taken go back.
     ///
     /// # Errors
     /// `KERN_INVALID_ARGUMENT` for parts of pages and for locks that there are not; those of fetching the data.
     pub(crate) fn supply(self: &Arc<Object>, supply: Supply) -> Result<(), KernReturn> {
-        let Supply { offset, data, lock, precious, reply } = supply;
+        let Supply { offset, data, lock: forbidden, precious, reply } = supply;
         let length = data.len() as u64;
         let pages = pages(offset, length)?;
-        if !Protection::ALL.has(lock) {
+        if !Protection::ALL.has(forbidden) {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
         let frames = data.into_frames(&self.frames)?;
@@ -45,18 +47,19 @@ impl Object {
         if !matches!(&it.behind, Behind::Manager(manager) if !manager.is_dead()) {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
-        let (mut result, mut error_offset) = (Ok(()), 0);
-        for (page, (run, index)) in pages.zip(&frames) {
-            if it.table.get(page).is_some() {
-                (result, error_offset) = (Err(KernReturn::MEMORY_PRESENT), page * PAGE);
-                break;
-            }
-            it.arrived(page, run, *index);
-            let page = it.page(page);
-            (page.lock, page.precious) = (lock, precious);
-            self.frames.count(Fault::PageIn);
+        let taken = it.accept(pages.start, &frames, forbidden, precious);
+        (0..taken).for_each(|_| self.frames.count(Fault::PageIn));
+        let first = pages.start + taken as u64;
+        let (result, error_offset) = match frames.len() - taken {
+            0 => (Ok(()), 0),
+            _ => (Err(KernReturn::MEMORY_PRESENT), first * PAGE),
+        };
+        let Behind::Manager(manager) = &it.behind else { return Ok(()) };
+        for (number, some) in frames[taken..].chunks(MOST_AT_ONCE).enumerate().filter(|_| precious) {
+            let data = some.iter().flat_map(|(run, index)| run.page(*index)).copied().collect();
+            lock::say(manager, (first + (number * MOST_AT_ONCE) as u64, false, data), false);
         }
-        if let (Behind::Manager(manager), Carried::Send(_) | Carried::SendOnce(_)) = (&it.behind, &reply) {
+        if let Carried::Send(_) | Carried::SendOnce(_) = &reply {
             manager.say(What::SupplyCompleted { to: reply, offset, length, result, error_offset });
         }
         Ok(())
@@ -106,6 +109,20 @@ impl Contents {
         let known = self.pages.iter().flat_map(|it| it.range(pages.clone()));
         let asked = known.filter(|(page, it)| it.asked != Protection::NONE && self.table.get(**page).is_none());
         asked.map(|(page, _)| *page).collect()
+    }
+
+    /// Pages come, up to the first that is there: how many came.
+    fn accept(&mut self, first: u64, frames: &[(Arc<Run>, u64)], lock: Protection, precious: bool) -> usize {
+        for (number, (run, index)) in frames.iter().enumerate() {
+            let page = first + number as u64;
+            if self.table.get(page).is_some() {
+                return number;
+            }
+            self.arrived(page, run, *index);
+            let page = self.page(page);
+            (page.lock, page.precious) = (lock, precious);
+        }
+        frames.len()
     }
 
     /// A page has come.

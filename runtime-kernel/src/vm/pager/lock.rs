@@ -110,10 +110,8 @@ impl Contents {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
         give_back(manager, table, wanted.iter().copied(), !request.flush);
-        for (page, _) in wanted {
-            let it = self.page(page);
-            (it.dirty, it.precious) = (false, false);
-        }
+        // What is precious stays so: the manager has not said that it will keep it.
+        wanted.into_iter().for_each(|(page, _)| self.page(page).dirty = false);
         let all: Vec<u64> = self.resident_in(pages).map(|it| it.0).collect();
         for page in all {
             if request.flush {
@@ -161,7 +159,8 @@ pub(in crate::vm) fn give_back(
     run.into_iter().for_each(|it| say(manager, it, kernel_copy));
 }
 
-fn say(manager: &Managed, (page, dirty, data): (u64, bool, Vec<u8>), kernel_copy: bool) {
+/// Pages go back to a manager in the words that it knows.
+pub(super) fn say(manager: &Managed, (page, dirty, data): (u64, bool, Vec<u8>), kernel_copy: bool) {
     let offset = page * PAGE;
     manager.say(match manager.kind {
         Kind::OldStyle => What::DataWrite { offset, data },

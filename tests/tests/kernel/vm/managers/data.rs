@@ -53,6 +53,23 @@ fn data_for_pages_that_are_there() {
     }
 }
 
+/// Precious pages that are not taken are the manager's only ones: they go back.
+#[test]
+fn precious_data_for_pages_that_are_there() {
+    let (mut scene, file) = Scene::ready(CopyStrategy::DELAY);
+    file.supply(PAGE, &[9]);
+    file.supply_with(0, &filled(&[1, 2, 3]), Protection::NONE, true, true).unwrap();
+    scene.settle();
+    let told = "supply_completed file 0x0 0x3000 KERN_MEMORY_PRESENT 0x1000";
+    assert_eq!(scene.lines(), ["data_return file 0x1000 [2 3] clean gone", told]);
+    let seen: Vec<_> = (0..2).map(|page| scene.reads(page)).collect();
+    scene.settle();
+    assert_eq!(seen.into_iter().map(|it| it.join().unwrap()).collect::<Vec<_>>(), [Ok(1), Ok(9)]);
+    scene.unmap(FREE, 8);
+    scene.settle();
+    assert_eq!(scene.lines(), ["data_return file 0x0 [1] clean gone", "terminate file"]);
+}
+
 /// The old form.
 #[test]
 fn data_is_provided() {

@@ -117,6 +117,28 @@ fn what_is_left(scene: &mut Scene, file: &Object, how: Clean, what: &str) {
     assert_eq!(scene.lines(), if still { returned(again) } else { Vec::new() }, "{what}");
 }
 
+/// What has been returned is not dirty any more; but it is precious for as long as the kernel has it.
+#[test]
+fn a_precious_page_stays_precious() {
+    let (mut scene, file) = Scene::ready(CopyStrategy::DELAY);
+    file.supply_with(0, &filled(&[1]), Protection::NONE, true, false).unwrap();
+    let written = scene.writes(0, 2);
+    assert_eq!(scene.done(written), Ok(()));
+    for (returned, line) in [
+        (MemoryObjectReturn::DIRTY, vec!["data_return file 0x0 [2] dirty kept"]),
+        (MemoryObjectReturn::DIRTY, vec![]),
+        (MemoryObjectReturn::ALL, vec!["data_return file 0x0 [2] clean kept"]),
+        (MemoryObjectReturn::ALL, vec!["data_return file 0x0 [2] clean kept"]),
+    ] {
+        file.clean(0, PAGE, Clean { returned, told: false, ..Clean::default() });
+        scene.settle();
+        assert_eq!(scene.lines(), line);
+    }
+    scene.unmap(crate::vm::FREE, 8);
+    scene.settle();
+    assert_eq!(scene.lines(), ["data_return file 0x0 [2] clean gone", "terminate file"]);
+}
+
 /// At most so many pages come in one message.
 #[test]
 fn long_runs_are_returned_in_parts() {
