@@ -26,7 +26,7 @@ use crate::sync::host::thread_local;
 use crate::vm::MapCopy;
 use crate::vm::copy::Gathered;
 
-pub(crate) use wait::{Hands, waiting};
+pub(crate) use wait::{Hands, hold, waiting};
 
 /// The kernel's handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -119,6 +119,7 @@ impl Walk {
         task.sampling.each(&mut |it| self.carried(it, Place::Kernel("task")));
         for thread in task.threads() {
             self.kernel_port(&thread.port, "thread");
+            self.objects.extend(thread.hands.objects());
             let look = &mut |it: &Carried| self.carried(it, Place::Kernel("thread"));
             thread.special.each(look);
             thread.handlers.each(look);

@@ -1,36 +1,48 @@
 //! The kernel waits for the answer to a message of its own.
 
+use std::sync::Arc;
+
 use mig_rt::{AbiId, Arrived, Failed, Left, MsgReturn, PortName, TrailerElements, Wire};
 
 use super::{InKernel, TABLE, Table};
-use crate::effect;
+use crate::effect::{self, Scope};
 use crate::ipc::copyout::copy_out;
 use crate::ipc::queue::{self, Room, Source, Taken};
 use crate::ipc::right::Carried;
 #[cfg(loom)]
 use crate::sync::host::RefCellKey as _;
 use crate::sync::{Mutex, Rank};
-use crate::thread;
+use crate::thread::{self, ThreadObject};
+use crate::vm::Object;
 
 type Rights = Vec<Option<(Carried, u32)>>;
 
 /// What a thread holds in the kernel while it waits there, so that it can be counted.
 #[derive(Debug)]
-pub(crate) struct Hands(Mutex<Option<Rights>>);
+pub(crate) struct Hands {
+    rights: Mutex<Option<Rights>>,
+    /// Memory that may be nowhere else.
+    objects: Mutex<Vec<Arc<Object>>>,
+}
 
 impl Hands {
     pub(crate) fn new() -> Hands {
-        Hands(Mutex::new(Rank::Thread, None))
+        Hands { rights: Mutex::new(Rank::Thread, None), objects: Mutex::new(Rank::Thread, Vec::new()) }
     }
 
     /// Whether the thread waits for an answer.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.0.lock().is_some()
+        self.rights.lock().is_some()
     }
 
     /// Looks at every right.
     pub(crate) fn each(&self, look: &mut dyn FnMut(&Carried)) {
-        self.0.lock().iter().flatten().flatten().for_each(|it| look(&it.0));
+        self.rights.lock().iter().flatten().flatten().for_each(|it| look(&it.0));
+    }
+
+    /// The objects of memory.
+    pub(crate) fn objects(&self) -> Vec<Arc<Object>> {
+        self.objects.lock().clone()
     }
 }
 
@@ -69,7 +81,7 @@ fn wait(source: &Source, room: Room) -> Result<Taken, MsgReturn> {
 pub(crate) fn waiting<X>(wait: impl FnOnce() -> X) -> X {
     let Some(thread) = thread::current() else { return wait() };
     let swap = |table: &mut Table| std::mem::take(&mut table.rights);
-    *thread.hands.0.lock() = Some(TABLE.with_borrow_mut(swap));
+    *thread.hands.rights.lock() = Some(TABLE.with_borrow_mut(swap));
     let _back = Back(&thread.hands);
     wait()
 }
@@ -90,7 +102,31 @@ struct Back<'a>(&'a Hands);
 
 impl Drop for Back<'_> {
     fn drop(&mut self) {
-        let rights = self.0.0.lock().take().unwrap_or_default();
+        let rights = self.0.rights.lock().take().unwrap_or_default();
         TABLE.with_borrow_mut(|it| it.rights = rights);
+    }
+}
+
+/// The current thread has these objects in its hands until this goes.
+pub(crate) struct Holding {
+    thread: Arc<ThreadObject>,
+    before: usize,
+}
+
+/// Says that the current thread, if it is one of a task, may wait with objects in its hands.
+pub(crate) fn hold(objects: impl IntoIterator<Item = Arc<Object>>) -> Option<Holding> {
+    let thread = thread::current()?;
+    let mut held = thread.hands.objects.lock();
+    let before = held.len();
+    held.extend(objects);
+    drop(held);
+    Some(Holding { thread, before })
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        let _scope = Scope::open();
+        let over = self.thread.hands.objects.lock().split_off(self.before);
+        drop(over);
     }
 }

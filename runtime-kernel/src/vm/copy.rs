@@ -10,7 +10,8 @@ use super::frame::{Frames, PAGE, PAGE_BYTES, Pin, Run};
 use super::map::{Map, Place};
 use super::object::Object;
 use super::pages_of;
-use super::walk::{Copies, Stop, walk};
+use super::walk::{Copies, Stop, walk, walk_with};
+use crate::in_kernel;
 
 /// Whole pages of an object; without one, of zeros.
 #[derive(Clone, Debug)]
@@ -90,7 +91,7 @@ impl MapCopy {
             MapCopy::Parts { within, size, parts } => {
                 if seen.get().is_none() {
                     // Whoever comes first decides.
-                    let _ = seen.set(walk(|_| gather(*within, *size, parts))?);
+                    let _ = seen.set(walk_with(|| objects(parts), |_| gather(*within, *size, parts))?);
                 }
                 Ok(seen.get().map_or(&[], |it| it))
             }
@@ -108,6 +109,7 @@ impl MapCopy {
             false => MapCopy::Bytes(self.bytes(&OnceLock::new())?.to_vec()).into_parts(frames),
         };
         debug_assert_eq!(within, 0, "whole pages begin where pages do");
+        let _holding = in_kernel::hold(objects(&parts));
         let mut found = Vec::new();
         for Part { object, offset, size } in &parts {
             for page in offset / PAGE..(offset + size) / PAGE {
@@ -138,6 +140,11 @@ impl MapCopy {
             }
         }
     }
+}
+
+/// The objects that parts are of.
+fn objects(parts: &[Part]) -> Vec<Arc<Object>> {
+    parts.iter().filter_map(|it| it.object.clone()).collect()
 }
 
 fn gather(within: u64, size: usize, parts: &[Part]) -> Result<Gathered, Stop> {
@@ -233,25 +240,28 @@ impl Map {
         if !at.is_multiple_of(PAGE) || !copy.is_whole_pages() {
             let seen = OnceLock::new();
             let bytes = copy.bytes(&seen)?;
-            return walk(|_| self.write(at, bytes));
+            return walk_with(|| copy.objects().cloned().collect(), |_| self.write(at, bytes));
         }
         let end = at.checked_add(copy.len() as u64).ok_or(KernReturn::INVALID_ADDRESS)?;
         let (_, parts) = copy.into_parts(self.frames());
-        let left = walk(|_| {
-            let mut entries = self.lock();
-            entries.permit(at..end, Protection::WRITE)?;
-            entries.clip(&(at..end));
-            let mut here = at;
-            for part in &parts {
-                let range = here..(here + part.size).min(end);
-                self.overwrite_shared(&mut entries, &range, part)?;
-                here = range.end;
-            }
-            // What follows cannot stop.
-            let left = overwrite_private(&mut entries, at, end, &parts);
-            entries.join(at..end);
-            Ok(left)
-        })?;
+        let left = walk_with(
+            || objects(&parts),
+            |_| {
+                let mut entries = self.lock();
+                entries.permit(at..end, Protection::WRITE)?;
+                entries.clip(&(at..end));
+                let mut here = at;
+                for part in &parts {
+                    let range = here..(here + part.size).min(end);
+                    self.overwrite_shared(&mut entries, &range, part)?;
+                    here = range.end;
+                }
+                // What follows cannot stop.
+                let left = overwrite_private(&mut entries, at, end, &parts);
+                entries.join(at..end);
+                Ok(left)
+            },
+        )?;
         self.release(left);
         Ok(())
     }
@@ -293,10 +303,10 @@ impl MapCopy {
     fn zero_slack(&self, before: u64, behind: usize) -> Result<(), KernReturn> {
         let MapCopy::Parts { parts, .. } = self else { return Ok(()) };
         if let Some(Part { object: Some(object), offset, .. }) = parts.first().filter(|_| before > 0) {
-            walk(|_| object.zero_out(*offset, before as usize))?;
+            walk_with(|| objects(parts), |_| object.zero_out(*offset, before as usize))?;
         }
         if let Some(Part { object: Some(object), offset, size }) = parts.last().filter(|_| behind > 0) {
-            walk(|_| object.zero_out(offset + size - behind as u64, behind))?;
+            walk_with(|| objects(parts), |_| object.zero_out(offset + size - behind as u64, behind))?;
         }
         Ok(())
     }

@@ -249,8 +249,9 @@ impl Object {
     }
 
     /// Waits to be woken. Whatever is to be said to the manager is said before.
-    pub(super) fn wait(&self, waiter: &Arc<Waiter<Result<(), KernReturn>>>) -> Result<(), KernReturn> {
+    pub(super) fn wait(self: &Arc<Object>, waiter: &Arc<Waiter<Result<(), KernReturn>>>) -> Result<(), KernReturn> {
         effect::settle();
+        let _holding = in_kernel::hold([self.clone()]);
         let mut waits = Waits { object: self, waiter, woken: false };
         let outcome = in_kernel::waiting(|| waiter.wait(None));
         waits.woken = outcome.is_ok();

@@ -32,6 +32,7 @@ use super::page::{Page, Waiting, wake};
 use super::table::Table;
 use super::walk::Wanted;
 use crate::effect::Scope;
+use crate::in_kernel;
 use crate::ipc::port::Port;
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
 use crate::kobject::KernelObject;
@@ -251,6 +252,7 @@ impl Object {
             return Ok(Object::with(&self.frames, Table::away(&source, pages), range.end));
         }
         let copy = Object::zero(&self.frames, 1);
+        let _holding = in_kernel::hold([copy.clone()]);
         for page in pages {
             let (run, index) = self.frame(page)?;
             copy.lock().table.put(page, &run, index);

@@ -10,6 +10,7 @@ use mig_rt::{KernReturn, Protection};
 
 use super::frame::PAGE;
 use super::object::Object;
+use crate::in_kernel;
 
 /// Why an operation has stopped.
 #[derive(Debug)]
@@ -65,6 +66,7 @@ impl Need {
     }
 
     fn meet_for(self, copies: &mut Copies) -> Result<(), KernReturn> {
+        let _holding = in_kernel::hold([self.object.clone()]);
         match self.wanted {
             Wanted::Page(page, access) => self.object.bring(page, access),
             Wanted::Ready => self.object.await_ready(),
@@ -96,13 +98,27 @@ impl Copies {
 ///
 /// # Errors
 /// Its own, and those of [`Need::meet`].
-pub(crate) fn walk<X>(mut operation: impl FnMut(&mut Copies) -> Result<X, Stop>) -> Result<X, KernReturn> {
+pub(crate) fn walk<X>(operation: impl FnMut(&mut Copies) -> Result<X, Stop>) -> Result<X, KernReturn> {
+    walk_with(Vec::new, operation)
+}
+
+/// The same with memory in one's hands, which nobody else may have: these objects.
+///
+/// # Errors
+/// As [`walk`].
+pub(super) fn walk_with<X>(
+    held: impl Fn() -> Vec<Arc<Object>>,
+    mut operation: impl FnMut(&mut Copies) -> Result<X, Stop>,
+) -> Result<X, KernReturn> {
     let mut copies = Copies::default();
     loop {
         match operation(&mut copies) {
             Ok(it) => return Ok(it),
             Err(Stop::Code(code)) => return Err(code),
-            Err(Stop::Need(it)) => it.meet_for(&mut copies)?,
+            Err(Stop::Need(it)) => {
+                let _holding = in_kernel::hold(copies.0.iter().map(|it| it.2.clone()).chain(held()));
+                it.meet_for(&mut copies)?;
+            }
         }
     }
 }

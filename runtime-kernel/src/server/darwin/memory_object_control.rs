@@ -86,7 +86,7 @@ impl MemoryObjectControlServer<InKernel> for Server {
         let give_back = if flags & PURGE != 0 { 0 } else { should_return.0 };
         let give_back = mach3::MemoryObjectReturn(give_back);
         let request = Request { give_back, flush: flags & (FLUSH | PURGE) != 0, lock: lock_value };
-        memory_control.object()?.lock_request((offset.0, size.0), request, Carried::Null)?;
+        memory_control.object()?.lock_request((offset.0, size.0), request, || Carried::Null)?;
         Ok(memory_object_lock_request::Out { resid_offset: Address(0), io_errno: 0 })
     }
 

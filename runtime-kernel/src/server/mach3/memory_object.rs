@@ -22,8 +22,8 @@ pub(super) fn supply(
     precious: bool,
     reply: Option<AnyRight<InKernel>>,
 ) -> Result<(), KernReturn> {
-    let (data, reply) = (data.into_memory().data, reply.map_or(Carried::Null, told));
-    object.supply(Supply { offset: offset.0, data, lock, precious, reply })
+    let supply = Supply { offset: offset.0, data: data.into_memory().data, lock, precious };
+    object.supply(supply, || reply.map_or(Carried::Null, told))
 }
 
 pub(super) fn lock(
@@ -32,7 +32,7 @@ pub(super) fn lock(
     (give_back, flush, lock): (MemoryObjectReturn, bool, Protection),
     reply: AnyRight<InKernel>,
 ) -> Result<(), KernReturn> {
-    object.lock_request((offset.0, size.0), Request { give_back, flush, lock }, told(reply))
+    object.lock_request((offset.0, size.0), Request { give_back, flush, lock }, || told(reply))
 }
 
 /// `memory_object_ready`, `memory_object_set_attributes`

@@ -19,8 +19,6 @@ pub(crate) struct Supply {
     pub(crate) data: MapCopy,
     pub(crate) lock: Protection,
     pub(crate) precious: bool,
-    /// Who wants to know what became of them.
-    pub(crate) reply: Carried,
 }
 
 /// Whole pages, counted from the start of an object.
@@ -35,14 +33,19 @@ impl Object {
     ///
     /// # Errors
     /// `KERN_INVALID_ARGUMENT` for parts of pages and for locks that there are not; those of fetching the data.
-    pub(crate) fn supply(self: &Arc<Object>, supply: Supply) -> Result<(), KernReturn> {
-        let Supply { offset, data, lock: forbidden, precious, reply } = supply;
+    pub(crate) fn supply(
+        self: &Arc<Object>,
+        supply: Supply,
+        reply: impl FnOnce() -> Carried,
+    ) -> Result<(), KernReturn> {
+        let Supply { offset, data, lock: forbidden, precious } = supply;
         let length = data.len() as u64;
         let pages = pages(offset, length)?;
         if !Protection::ALL.has(forbidden) {
             return Err(KernReturn::INVALID_ARGUMENT);
         }
         let frames = data.into_frames(&self.frames)?;
+        let reply = reply();
         let mut it = self.lock();
         if !matches!(&it.behind, Behind::Manager(manager) if !manager.is_dead()) {
             return Err(KernReturn::INVALID_ARGUMENT);

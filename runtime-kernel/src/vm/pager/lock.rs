@@ -54,7 +54,7 @@ impl Object {
         self: &Arc<Object>,
         (offset, size): (u64, u64),
         request: Request,
-        reply: Carried,
+        reply: impl FnOnce() -> Carried,
     ) -> Result<(), KernReturn> {
         let _scope = Scope::open();
         let legal_lock = Protection::ALL.has(request.lock) || request.lock == Protection::NO_CHANGE;
@@ -76,6 +76,7 @@ impl Object {
                 }
             }
         }
+        let reply = reply();
         if let (Behind::Manager(manager), Carried::Send(_) | Carried::SendOnce(_)) = (&self.lock().behind, &reply) {
             manager.say(What::LockCompleted { to: reply, offset, length: size });
         }

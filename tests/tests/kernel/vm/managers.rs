@@ -40,6 +40,8 @@ struct Scene {
     manager: Manager,
     client: Task,
     world: World,
+    /// A thread waits in the middle of a message: what it has taken of that is not counted.
+    sends: bool,
 }
 
 impl Scene {
@@ -50,7 +52,7 @@ impl Scene {
     fn of(abi: AbiId, seed: u64) -> Scene {
         let world = World::seeded(seed);
         let [manager, client] = ["manager", "client"].map(|name| world.kernel.task(name, abi));
-        Scene { manager: Manager::new(manager), client, world }
+        Scene { manager: Manager::new(manager), client, world, sends: false }
     }
 
     /// With an object that is mapped, and a manager that is ready.
@@ -83,6 +85,9 @@ impl Scene {
     fn settle(&mut self) -> Vec<String> {
         loop {
             let waiting = self.world.kernel.run();
+            if !self.sends {
+                assert_eq!(self.world.kernel.check(), Ok(()), "while {waiting:?} wait");
+            }
             if !self.manager.serve() {
                 return waiting;
             }

@@ -167,6 +167,7 @@ fn a_copy_survives_its_original() {
 fn eager() {
     for way in WAYS {
         let (mut scene, file) = original(CopyStrategy::NONE);
+        scene.sends = matches!(way, Way::Message | Way::Write);
         let copied = scene.calls(move |task| copy(&task, way));
         assert_eq!(scene.settle(), ["calls"], "{way:?}");
         assert_eq!(scene.lines(), ["data_request file 0x2000 0x1000 read"], "{way:?}");

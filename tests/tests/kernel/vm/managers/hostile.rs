@@ -113,6 +113,7 @@ fn life(seed: u64) {
     let lying = lies(&liar, seed, others);
     let waiting = world.kernel.run();
     assert!(!waiting.iter().any(|it| it == "neighbour"), "seed {seed}: {waiting:?}");
+    assert_eq!(world.kernel.check(), Ok(()), "seed {seed}: {waiting:?}");
     assert_eq!(reads.join().unwrap(), [1, 2, 3].map(|it| HONEST + it), "seed {seed}");
     if task.regions() > 0 {
         let own = task.read(Address(OWN), PAGE as usize);
