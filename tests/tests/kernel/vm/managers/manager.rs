@@ -52,6 +52,12 @@ impl Shared {
         self.objects.lock().unwrap().len()
     }
 
+    /// How many pages it was asked for, of those messages that nobody has taken.
+    pub(super) fn requests(&self) -> usize {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|it| matches!(it.asked, Asked::Request { .. })).count()
+    }
+
     pub(super) fn hear(&self, it: Heard) {
         self.heard.lock().unwrap().push(it);
     }
@@ -112,6 +118,11 @@ impl Manager {
             let from = Receive::from_set(&task, desk.shared.set);
             serve::<_, _, MAX>(from, &subsystems(counts), &mut desk)
         })
+    }
+
+    /// For those who look while it works.
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        self.desk.shared.clone()
     }
 
     /// The set of its objects' ports.

@@ -212,6 +212,11 @@ fn a_write_against_an_eager_copy() {
 }
 
 #[test]
+fn a_write_against_a_copy_of_the_manager() {
+    in_many_orders(|world, seed| against_a_copy(CopyStrategy::CALL, world, seed));
+}
+
+#[test]
 fn a_write_against_inheritance() {
     in_many_orders(|world, seed| {
         let cast = Cast::new(world, seed, CopyStrategy::DELAY);
@@ -336,5 +341,37 @@ fn a_fault_against_its_abortion() {
         assert_eq!(touches.join().unwrap(), Ok(1), "seed {seed}");
         cast.end();
         usize::from(wired.is_ok())
+    });
+}
+
+/// Whoever flushes a wired page waits until it is not wired any more; it is there for as long as it is wired.
+#[test]
+fn wiring_against_flushing() {
+    use generated::mach3::mach_host::gnumach_i386::vm_wire;
+    in_many_orders(|world, seed| {
+        let cast = Cast::new(world, seed, CopyStrategy::DELAY).touched();
+        cast.manager.heard();
+        let (me, host) = (cast.client.self_port(), world.kernel.host_priv_port(&cast.client));
+        let manager = cast.manager.shared();
+        let wires = cast.client.spawn("wires", move |task| {
+            (0..seed % 20).for_each(|_| task.checkpoint());
+            vm_wire(&host, &me, Address(FREE), Size(PAGE), Protection::READ).unwrap();
+            let asked = manager.requests();
+            (0..10).for_each(|_| assert_eq!(read(&task, 0), Ok(1)));
+            let same = manager.requests() == asked;
+            vm_wire(&host, &me, Address(FREE), Size(PAGE), Protection::NONE).unwrap();
+            same
+        });
+        let file = cast.file.clone();
+        let cleans = cast.manager.task.spawn("cleans", move |_| {
+            file.clean(0, PAGE, Clean { flush: true, ..Clean::default() });
+        });
+        cast.run();
+        cleans.join().unwrap();
+        assert!(wires.join().unwrap(), "seed {seed}: a wired page is not asked for again");
+        let lines: Vec<String> = cast.manager.heard().iter().map(ToString::to_string).collect();
+        assert_eq!(lines.iter().filter(|it| it.starts_with("lock_completed")).count(), 1, "seed {seed}: {lines:?}");
+        cast.end();
+        lines.len()
     });
 }

@@ -31,11 +31,14 @@ impl Store {
         }
     }
 
-    /// Lets a manager answer from it. What it is told to copy, it copies.
+    /// Lets a manager answer from it. Of copies it has nothing: they are as the original was.
     pub(super) fn serve(&self, manager: &mut Manager, strategy: CopyStrategy) {
         let own = self.clone();
         manager.answer(move |object, asked| match asked {
             Asked::Init { .. } => object.ready(false, strategy),
+            Asked::Request { offset, length, .. } if object.name.starts_with("copy") => {
+                object.unavailable(*offset, *length);
+            }
             // Whoever asked may be gone, and the kernel with the object.
             Asked::Request { offset, .. } => {
                 let page = super::object::filled(&[own.get(&object.name, offset / PAGE)]);
@@ -43,11 +46,6 @@ impl Store {
             }
             Asked::Unlock { offset, length, .. } => object.lock(*offset, *length, Protection::NONE),
             Asked::Return { offset, data, .. } | Asked::Write { offset, data } => own.keep(&object.name, *offset, data),
-            Asked::Copy { offset, length, new } => {
-                for page in offset / PAGE..(offset + length) / PAGE {
-                    own.put(&new.name, page, own.get(&object.name, page));
-                }
-            }
             _ => (),
         });
     }
