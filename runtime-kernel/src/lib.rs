@@ -34,6 +34,14 @@
 //! parallel kernel one for each hundredth of a second of that time, in a seeded one at each call; what is sampled is the
 //! state that the thread was given.
 //!
+//! # Memory managers
+//! Any port can be mapped (`vm_map`), if its receiver reads messages of Mach 3: it manages that memory from then on, by the
+//! protocol of that system's subsystems `memory_object` and `mach`. Pages are asked for one by one, and come back up to 32
+//! in a message. Nobody waits for a manager but who touches its memory, for as long as it takes: a thread that is terminated
+//! or aborted waits no more. With [`Config::most_pages`] a kernel pages out: what has a manager to that, everything else to
+//! the default one (`vm_set_default_memory_manager`), for instance of the crate `default-pager`. A thread that makes more
+//! pages than that manager takes waits for it, unless it is wired (`thread_wire`) or the manager's own.
+//!
 //! # What is otherwise than in Darwin
 //! - Exceptions go to handlers in the forms `EXCEPTION_DEFAULT`, `EXCEPTION_STATE` and `EXCEPTION_STATE_IDENTITY`; those
 //!   without control of the task are refused.
