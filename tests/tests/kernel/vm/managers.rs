@@ -1,6 +1,7 @@
 //! Memory that managers supply: what the kernel asks of them, what they may ask of it, and what programs see of both.
 
 mod asked;
+mod at_once;
 mod attributes;
 mod begin;
 mod copies;
