@@ -177,8 +177,9 @@ impl fmt::Debug for KernelObject {
             KernelObject::ProcessorSet(_) => f.write_str("processor set"),
             KernelObject::ProcessorSetName(_) => f.write_str("name of a processor set"),
             KernelObject::MemoryEntry(it) => write!(f, "memory of {} bytes", it.size),
-            KernelObject::Control(it) => write!(f, "control of {:?}", it.object()),
-            KernelObject::Name(it) => write!(f, "name of {:?}", it.object()),
+            // No number: the same history gives the same text.
+            KernelObject::Control(_) => f.write_str("memory control"),
+            KernelObject::Name(_) => f.write_str("memory name"),
         }
     }
 }

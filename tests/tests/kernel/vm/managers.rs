@@ -17,6 +17,7 @@ mod locks;
 mod manager;
 mod object;
 mod races;
+mod seen;
 mod store;
 mod told;
 mod wiring;
