@@ -3,6 +3,7 @@
 mod attributes;
 mod changes;
 mod guards;
+mod macros;
 mod names;
 mod notify;
 mod receive;

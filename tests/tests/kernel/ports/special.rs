@@ -75,7 +75,7 @@ impl Side {
     }
 
     /// A port with a send right, both owned by values.
-    fn owned(&self) -> (ReceiveRight<Task>, SendRight<Task>) {
+    pub(super) fn owned(&self) -> (ReceiveRight<Task>, SendRight<Task>) {
         let port = ReceiveRight::new(&self.task).unwrap();
         let send = self.task.make_send(&port).unwrap();
         (port, send)
