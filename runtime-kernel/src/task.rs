@@ -260,8 +260,12 @@ impl Task {
 
     /// Bytes of the task's memory, for whoever only looks, from the task or from elsewhere: nobody has an exception.
     ///
+    /// What a memory manager has is waited for. Threads of a seeded kernel run only while somebody runs them, so a host
+    /// thread outside must not ask there for what such a thread has to bring.
+    ///
     /// # Errors
-    /// `KERN_INVALID_ADDRESS` where the task has no memory, `KERN_PROTECTION_FAILURE` where it may not read.
+    /// `KERN_INVALID_ADDRESS` where the task has no memory, `KERN_PROTECTION_FAILURE` where it may not read,
+    /// `KERN_MEMORY_ERROR` and `KERN_MEMORY_FAILURE` for what its manager cannot bring, or was to bring and is gone.
     pub fn read(&self, at: Address, size: usize) -> Result<Vec<u8>, KernReturn> {
         ProgramMemory::looked_at(self).read_bytes(at, size)
     }

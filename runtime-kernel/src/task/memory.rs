@@ -57,8 +57,12 @@ words! { u8 i8 u16 i16 u32 i32 u64 i64 }
 /// `EXC_BAD_ACCESS`, with the code below and the address: see [`Task::raise`]. If somebody deals with it the access is
 /// tried again; otherwise the task ends.
 ///
-/// For everybody else all functions fail with `KERN_INVALID_ADDRESS` where the task has no memory, and with
-/// `KERN_PROTECTION_FAILURE` where it may not do this; then nothing has happened.
+/// What a memory manager has is waited for. If it says that it has it not, the code is `KERN_MEMORY_ERROR`, and if there is
+/// no manager any more `KERN_MEMORY_FAILURE`.
+///
+/// For everybody else all functions fail with these codes, with `KERN_INVALID_ADDRESS` where the task has no memory, and
+/// with `KERN_PROTECTION_FAILURE` where it may not do this; then nothing has happened, but that a write may have come as
+/// far as the page that is missing.
 #[derive(Clone, Copy)]
 pub struct ProgramMemory<'a> {
     task: &'a Task,
