@@ -147,21 +147,6 @@ impl InKernel {
         }
     }
 
-    /// A right of whatever kind as the stubs want it, or null, or dead.
-    pub(crate) fn any(right: Carried) -> AnyRight<InKernel> {
-        let disposition = right.disposition();
-        let name = match right {
-            Carried::Null => PortName::NULL,
-            Carried::Dead => PortName::DEAD,
-            right => add(right),
-        };
-        // SAFETY: the name was made for a right of this kind just now, or is none.
-        #[allow(unsafe_code, reason = "as above")]
-        unsafe {
-            AnyRight::from_raw(name, disposition, InKernel)
-        }
-    }
-
     /// The message that a stub would send.
     pub(crate) fn compose(send: impl FnOnce() -> mig_rt::Result<()>) -> Option<Box<Message>> {
         TABLE.with_borrow_mut(|it| it.composing = true);
@@ -410,7 +395,7 @@ impl Memory for KernelMemory {
     }
 }
 
-/// A right as a result whose kind the message tells. A right that is not there is one of the kind asked for.
+/// A right whose kind the message tells. A right that is not there is one of the kind asked for.
 pub(crate) fn answer(right: Carried, asked: Disposition) -> Outbound<'static, InKernel> {
     let (name, disposition) = match right {
         Carried::Null => (PortName::NULL, asked.received()),

@@ -204,11 +204,8 @@ impl Buffer {
     fn send(self) {
         let _scope = Scope::open();
         let (port, abi) = (self.to.port().clone(), self.to.port().abi());
-        let (waiting, limit) = {
-            let state = port.lock();
-            (state.queue.len(), state.limit as usize)
-        };
-        if !port.is_alive() || waiting >= limit {
+        let has_room = port.lock().has_room();
+        if !port.is_alive() || !has_room {
             return;
         }
         let to = InKernel::send(Carried::Send(self.to));

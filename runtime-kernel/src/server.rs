@@ -78,14 +78,9 @@ impl Maybe<Host> {
     pub(crate) fn host(&self) -> Result<&Host, KernReturn> {
         self.0.as_deref().ok_or(KernReturn::INVALID_ARGUMENT)
     }
-}
 
-/// The host, if a port stands for it as privileged.
-pub(crate) struct Privileged(Option<Arc<Host>>);
-
-impl Privileged {
-    /// Refuses everyone else.
-    pub(crate) fn check(&self) -> Result<&Host, KernReturn> {
+    /// The same where being somebody else has a code of its own.
+    pub(crate) fn privileged(&self) -> Result<&Host, KernReturn> {
         self.0.as_deref().ok_or(KernReturn::INVALID_HOST)
     }
 }
@@ -165,10 +160,6 @@ fn processor_set(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
 /// The same of the name of one.
 fn processor_set_name(from: &PortIn<'_, InKernel>) -> Maybe<Host> {
     Maybe(object(from, KernelObject::processor_set_name))
-}
-
-fn privileged(from: &PortIn<'_, InKernel>) -> Privileged {
-    Privileged(object(from, KernelObject::host_control))
 }
 
 /// For objects that the kernel does not have yet: every port converts to null.

@@ -125,7 +125,7 @@ fn enqueue(port: &Arc<Port>, message: Box<Message>, patience: Patience) -> Resul
         drop(state);
         return Ok(());
     }
-    let room = state.queue.len() < state.limit as usize;
+    let room = state.has_room();
     if room || patience == Patience::Forced || message.to.as_ref().is_some_and(|it| it.is_once()) {
         state.push(port, message);
         return Ok(());
@@ -310,7 +310,7 @@ impl PortState {
 
     /// Lets those in who wait for room.
     pub(crate) fn admit(&mut self) {
-        while self.queue.len() < self.limit as usize {
+        while self.has_room() {
             let first = self.rare.made().and_then(|it| it.blocked.pop_front());
             let Some(Sending { waiter, message }) = first else { break };
             self.queue.push_back(message);

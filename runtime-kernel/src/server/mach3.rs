@@ -15,7 +15,7 @@ use generated::mach3::{
 };
 use mig_rt::Subsystem;
 
-use super::{Maybe, Privileged, Server, outtran, translate};
+use super::{Maybe, Server, outtran, translate};
 use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::task::TaskObject;
@@ -26,7 +26,7 @@ translate! {
     types::IpcSpace => super::task, Maybe<TaskObject>;
     types::Task => super::task, Maybe<TaskObject>;
     types::Thread => super::thread, Maybe<ThreadObject>;
-    types::HostPriv => super::privileged, Privileged;
+    types::HostPriv => super::host_control, Maybe<Host>;
     types::VmTask => super::task, Maybe<TaskObject>;
     types::Host => super::host, Maybe<Host>;
     types::Processor => super::nothing, ();

@@ -50,7 +50,7 @@ pub(super) fn wake(waiting: &mut Waiting, with: Result<(), KernReturn>) {
 }
 
 /// The current thread is about to wait.
-fn queue_in(waiting: &mut Waiting) -> Arc<Waiter<Result<(), KernReturn>>> {
+pub(super) fn queue_in(waiting: &mut Waiting) -> Arc<Waiter<Result<(), KernReturn>>> {
     let waiter = Waiter::new(thread::interrupts());
     waiting.push(waiter.clone());
     waiter

@@ -9,10 +9,10 @@ use std::sync::{Arc, Weak};
 
 use mig_rt::KernReturn;
 
-use super::frame::{Fault, Frames, PAGE, PAGE_BYTES, Run};
+use super::frame::{Fault, Frames, PAGE, Run};
 use super::object::{Behind, Contents, Object};
 use super::pager::mail::What;
-use super::pager::{MOST_AT_ONCE, give_back, new_store};
+use super::pager::{Batch, MOST_AT_ONCE, batches, give_back, new_store};
 use super::table::Where;
 use crate::effect::Scope;
 use crate::ipc::right::{Carried, SendRef};
@@ -262,34 +262,23 @@ impl Contents {
         gone
     }
 
-    /// The default memory manager gets pages: those side by side in a message.
+    /// The default memory manager gets pages.
     fn store(&mut self, pages: &Victims) {
-        let mut run: Option<(u64, bool, Vec<u8>)> = None;
         for (page, ..) in pages {
             // What it had there is old.
             self.table.cut(*page..page + 1);
         }
         let Behind::Manager(manager) = &mut self.behind else { return };
-        for (page, frame, index) in pages {
-            frame.frames().count(Fault::PageOut);
-            let is_new = manager.is_new(*page);
-            match run.as_mut() {
-                Some((first, alike, data))
-                    if *alike == is_new && *first + (data.len() / PAGE_BYTES) as u64 == *page =>
-                {
-                    data.extend_from_slice(frame.page(*index));
-                }
-                _ => {
-                    let next = (*page, is_new, frame.page(*index).to_vec());
-                    run.replace(next).into_iter().for_each(|it| manager.say(stored(it)));
-                }
-            }
-        }
-        run.into_iter().for_each(|it| manager.say(stored(it)));
+        let pages = pages.iter().map(|(page, run, index)| {
+            run.frames().count(Fault::PageOut);
+            (*page, manager.is_new(*page), (run, *index))
+        });
+        let batches = batches(pages);
+        batches.into_iter().for_each(|it| manager.say(stored(it)));
     }
 }
 
-fn stored((page, is_new, data): (u64, bool, Vec<u8>)) -> What {
+fn stored((page, is_new, data): Batch) -> What {
     let offset = page * PAGE;
     match is_new {
         true => What::DataInitialize { offset, data },

@@ -22,7 +22,7 @@ pub(crate) use data::Supply;
 pub(crate) use known::{Known, object_of};
 pub(super) use known::{can_manage, new_store};
 pub(crate) use lock::Request;
-pub(super) use lock::{MOST_AT_ONCE, give_back};
+pub(super) use lock::{Batch, MOST_AT_ONCE, batches, give_back};
 pub(crate) use mail::{Mail, Moved};
 
 use self::mail::{Link, What};

@@ -27,7 +27,7 @@ impl HostPrivServer<InKernel> for Server {
         default_manager: SendRight<InKernel>,
         _: u32,
     ) -> Result<Outbound<'static, InKernel>, KernReturn> {
-        set_default_manager(host_priv.host().map_err(|_| KernReturn::INVALID_HOST)?, default_manager)
+        set_default_manager(host_priv.privileged()?, default_manager)
     }
 
     fn host_processor_set_priv(
@@ -57,7 +57,7 @@ impl HostPrivServer<InKernel> for Server {
         size: Size,
         desired_access: Protection,
     ) -> Result<(), KernReturn> {
-        host_priv.host().map_err(|_| KernReturn::INVALID_HOST)?;
+        host_priv.privileged()?;
         vm::wire(task.task().map_err(|_| KernReturn::INVALID_TASK)?, address, size, desired_access)
     }
 }

@@ -7,6 +7,7 @@ use generated::darwin::types::{
 use mig_rt::flavor::{self, Flavor};
 use mig_rt::{AbiId, KernReturn, Room};
 
+use crate::server::info::put;
 use crate::task::TaskObject;
 use crate::thread::{Constraint, FIXED, Limit, Priority, Scheduling, TIMESHARE, ThreadObject};
 
@@ -42,10 +43,6 @@ pub(super) fn limit(limit: &[i32]) -> Result<Limit, KernReturn> {
 fn read<F: Flavor>(words: &[u32]) -> Result<F, KernReturn> {
     // These are the same in both ABIs.
     flavor::read(AbiId::DarwinLp64, words).ok_or(KernReturn::INVALID_ARGUMENT)
-}
-
-fn put<F: Flavor>(room: &mut Room<'_, u32>, it: &F) -> Result<(), KernReturn> {
-    if room.put(it) { Ok(()) } else { Err(KernReturn::INVALID_ARGUMENT) }
 }
 
 /// What of a flavor's number is compared.

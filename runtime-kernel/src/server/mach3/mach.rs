@@ -10,11 +10,12 @@ use mig_rt::{Address, AnyRight, Inherit, KernReturn, Outbound, Protection, Regio
 
 use super::memory_object::memory_object_calls;
 use super::{memory_object, vm};
+use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::server::info;
 use crate::server::tasks::{create, emulation_calls, failure, task_calls, thread_calls};
 use crate::server::vm::{Mapping, memory_calls};
-use crate::server::{Maybe, Privileged, Server, set_default_manager, set_special, special};
+use crate::server::{Maybe, Server, set_default_manager, set_special, special};
 use crate::special::{MOST_REGISTERED, Special};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
@@ -108,10 +109,10 @@ impl MachServer<InKernel> for Server {
 
     fn vm_set_default_memory_manager(
         &mut self,
-        host_priv: Privileged,
+        host_priv: Maybe<Host>,
         default_manager: SendRight<InKernel>,
     ) -> Result<Outbound<'static, InKernel>, KernReturn> {
-        set_default_manager(host_priv.check()?, default_manager)
+        set_default_manager(host_priv.privileged()?, default_manager)
     }
 
     fn vm_region(

@@ -7,7 +7,7 @@ use super::vm;
 use crate::host::Host;
 use crate::in_kernel::InKernel;
 use crate::server::processor_set::policy_calls;
-use crate::server::{Maybe, Privileged, Server, privileged};
+use crate::server::{Maybe, Server, host_control};
 use crate::task::TaskObject;
 use crate::thread::ThreadObject;
 
@@ -46,10 +46,10 @@ impl MachHostServer<InKernel> for Server {
 
     fn host_processor_set_priv(
         &mut self,
-        host_priv: Privileged,
+        host_priv: Maybe<Host>,
         set_name: Maybe<Host>,
     ) -> Result<SendRight<InKernel>, KernReturn> {
-        host_priv.check().map_err(|_| KernReturn::INVALID_ARGUMENT)?;
+        host_priv.host()?;
         Ok(InKernel::send(set_name.host()?.processor_set.controlled()))
     }
 
@@ -62,11 +62,11 @@ impl MachHostServer<InKernel> for Server {
 
     fn thread_wire(
         &mut self,
-        host_priv: Privileged,
+        host_priv: Maybe<Host>,
         thread: Maybe<ThreadObject>,
         wired: bool,
     ) -> Result<(), KernReturn> {
-        host_priv.check().map_err(|_| KernReturn::INVALID_ARGUMENT)?;
+        host_priv.host()?;
         thread.thread()?.wire(wired)
     }
 
@@ -78,7 +78,7 @@ impl MachHostServer<InKernel> for Server {
         size: Size,
         access: Protection,
     ) -> Result<(), KernReturn> {
-        privileged(&PortIn::Local(host)).check()?;
+        host_control(&PortIn::Local(host)).privileged()?;
         vm::wire(&task.task().map_err(|_| KernReturn::INVALID_TASK)?.map, address, size, access)
     }
 }

@@ -4,9 +4,10 @@ use generated::mach3::mach_port::{MachPortServer, PortKernelType, mach_port_name
 use generated::mach3::types::{MachPortStatus, OldMachPortStatus, PortType};
 use mig_rt::{AnyRight, Disposition, KernReturn, MsgId, Outbound, PortName, Region, RightKind, SendOnceRight};
 
+use crate::host::Host;
 use crate::in_kernel::{InKernel, answer};
 use crate::server::both::calls_of_both_sets;
-use crate::server::{Maybe, Privileged, Server, request};
+use crate::server::{Maybe, Server, request};
 use crate::task::TaskObject;
 
 /// `MACH_PORT_QLIMIT_MAX`
@@ -92,13 +93,13 @@ impl MachPortServer<InKernel> for Server {
 
     fn mach_port_set_ktype(
         &mut self,
-        host: Privileged,
+        host: Maybe<Host>,
         task: Maybe<TaskObject>,
         name: PortName,
         right: RightKind,
         ktype: PortKernelType,
     ) -> Result<(), KernReturn> {
-        host.check()?;
+        host.privileged()?;
         let space = task.space()?;
         if !matches!(ktype, PortKernelType::NONE | PortKernelType::USER_DEVICE) {
             return Err(KernReturn::INVALID_ARGUMENT);

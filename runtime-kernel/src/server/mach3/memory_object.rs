@@ -1,5 +1,7 @@
 //! What memory managers say of their objects.
 
+use std::sync::Arc;
+
 use generated::mach3::mach::memory_object_get_attributes;
 use generated::mach3::types::{CopyStrategy, MemoryObjectReturn};
 use mig_rt::{Address, AnyRight, KernReturn, Protection, Region, Size};
@@ -8,7 +10,6 @@ use crate::in_kernel::InKernel;
 use crate::ipc::right::Carried;
 use crate::vm::Object;
 use crate::vm::pager::{Attributes, Changed, Dialect, Request, Supply};
-use std::sync::Arc;
 
 /// Who is to be told, if anybody.
 fn told(to: AnyRight<InKernel>) -> Carried {

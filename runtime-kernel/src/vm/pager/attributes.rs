@@ -108,10 +108,7 @@ impl Object {
 
     /// `memory_object_destroy`: whatever the kernel has of it is lost, and so is it for all who have mapped it.
     pub(crate) fn destroy(self: &Arc<Object>) {
-        let port = match &self.lock().behind {
-            Behind::Manager(manager) => manager.to.as_ref().map(|it| it.port().clone()),
-            _ => None,
-        };
+        let port = self.ports().manager;
         self.die();
         if let Some(port) = port {
             known::forget_at(&port, self);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use mig_rt::{KernReturn, Protection};
 
+use super::lock;
 use super::mail::What;
-use super::{MOST_AT_ONCE, lock};
 use crate::ipc::right::Carried;
 use crate::vm::copy::MapCopy;
 use crate::vm::frame::{Fault, PAGE, Run};
@@ -58,9 +58,9 @@ impl Object {
             _ => (Err(KernReturn::MEMORY_PRESENT), first * PAGE),
         };
         let Behind::Manager(manager) = &it.behind else { return Ok(()) };
-        for (number, some) in frames[taken..].chunks(MOST_AT_ONCE).enumerate().filter(|_| precious) {
-            let data = some.iter().flat_map(|(run, index)| run.page(*index)).copied().collect();
-            lock::say(manager, (first + (number * MOST_AT_ONCE) as u64, false, data), false);
+        if precious {
+            let refused = (first..).zip(&frames[taken..]).map(|(page, (run, index))| (page, false, (run, *index)));
+            lock::batches(refused).into_iter().for_each(|it| lock::say(manager, it, false));
         }
         if let Carried::Send(_) | Carried::SendOnce(_) = &reply {
             manager.say(What::SupplyCompleted { to: reply, offset, length, result, error_offset });

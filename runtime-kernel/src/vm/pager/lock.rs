@@ -10,11 +10,9 @@ use super::mail::What;
 use super::{Kind, Managed, data};
 use crate::effect::Scope;
 use crate::ipc::right::Carried;
-use crate::sync::Waiter;
-use crate::thread;
-use crate::vm::frame::{Fault, PAGE, PAGE_BYTES};
+use crate::vm::frame::{Fault, PAGE, PAGE_BYTES, Run};
 use crate::vm::object::{Behind, Contents, Object};
-use crate::vm::page::{Page, wake};
+use crate::vm::page::{Page, queue_in, wake};
 use crate::vm::table::Table;
 
 /// Pages that go back to a manager in one message, at most.
@@ -68,8 +66,7 @@ impl Object {
             match it.lock_pages(from..pages.end, request)? {
                 None => break,
                 Some(wired) => {
-                    let waiter = Waiter::new(thread::interrupts());
-                    it.page(wired).waiting.push(waiter.clone());
+                    let waiter = queue_in(&mut it.page(wired).waiting);
                     drop(it);
                     self.wait(&waiter)?;
                     from = wired;
@@ -134,34 +131,39 @@ impl Contents {
     }
 }
 
-/// The manager gets pages back, each with whether it knows what it is: those side by side that are alike in a message.
+/// Pages side by side that are alike, as they go in one message: the first, what they have in common, and their bytes.
+pub(in crate::vm) type Batch = (u64, bool, Vec<u8>);
+
+/// Pages in as few messages as there must be. Each comes with its frame.
+pub(in crate::vm) fn batches<'a>(pages: impl Iterator<Item = (u64, bool, (&'a Arc<Run>, u64))>) -> Vec<Batch> {
+    let mut all: Vec<Batch> = Vec::new();
+    for (page, kind, (run, index)) in pages {
+        let fits = |(first, alike, data): &&mut Batch| {
+            let length = data.len() / PAGE_BYTES;
+            *first + length as u64 == page && *alike == kind && length < MOST_AT_ONCE
+        };
+        match all.last_mut().filter(fits) {
+            Some((.., data)) => data.extend_from_slice(run.page(index)),
+            None => all.push((page, kind, run.page(index).to_vec())),
+        }
+    }
+    all
+}
+
+/// The manager gets pages back, each with whether it does not know what it is.
 pub(in crate::vm) fn give_back(
     manager: &Managed,
     table: &Table,
     pages: impl Iterator<Item = (u64, bool)>,
     kernel_copy: bool,
 ) {
-    let mut run: Option<(u64, bool, Vec<u8>)> = None;
-    for (page, dirty) in pages {
-        let Some((frame, index)) = table.get(page) else { continue };
-        frame.frames().count(Fault::PageOut);
-        let fits = |(first, alike, data): &(u64, bool, Vec<u8>)| {
-            let length = data.len() / PAGE_BYTES;
-            first + length as u64 == page && *alike == dirty && length < MOST_AT_ONCE
-        };
-        match run.as_mut().filter(|it| fits(it)) {
-            Some((.., data)) => data.extend_from_slice(frame.page(index)),
-            None => {
-                let next = (page, dirty, frame.page(index).to_vec());
-                run.replace(next).into_iter().for_each(|it| say(manager, it, kernel_copy));
-            }
-        }
-    }
-    run.into_iter().for_each(|it| say(manager, it, kernel_copy));
+    let here = pages.filter_map(|(page, dirty)| Some((page, dirty, table.get(page)?)));
+    let counted = here.inspect(|(.., (run, _))| run.frames().count(Fault::PageOut));
+    batches(counted).into_iter().for_each(|it| say(manager, it, kernel_copy));
 }
 
 /// Pages go back to a manager in the words that it knows.
-pub(super) fn say(manager: &Managed, (page, dirty, data): (u64, bool, Vec<u8>), kernel_copy: bool) {
+pub(super) fn say(manager: &Managed, (page, dirty, data): Batch, kernel_copy: bool) {
     let offset = page * PAGE;
     manager.say(match manager.kind {
         Kind::OldStyle => What::DataWrite { offset, data },

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use generated::mach3::types::CopyStrategy;
 use generated::mach3::{memory_object, memory_object_default};
-use mig_rt::{AbiId, Address, KernReturn, Outbound, Protection, ReceiveRight, SendRight, Size};
+use mig_rt::{AbiId, Address, Disposition, KernReturn, Outbound, Protection, ReceiveRight, SendRight, Size};
 
 use super::Cache;
 use crate::effect::{self, Effect, Scope};
-use crate::in_kernel::{self, InKernel};
+use crate::in_kernel::{self, InKernel, answer};
 use crate::ipc::port::Port;
 use crate::ipc::queue::{self, Patience};
 use crate::ipc::right::{Carried, ReceiveRef, SendRef};
@@ -198,9 +198,9 @@ fn send(to: SendRef) -> SendRight<InKernel> {
     InKernel::send(Carried::Send(to))
 }
 
-/// Who asked to be told, if anybody did.
+/// Who asked to be told.
 fn told(to: Carried) -> Outbound<'static, InKernel> {
-    InKernel::any(to).into()
+    answer(to, Disposition::MOVE_SEND_ONCE)
 }
 
 /// Makes rights of a port of the kernel's, which stays the kernel's.
